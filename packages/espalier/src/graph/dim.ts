@@ -333,7 +333,8 @@ class Parser {
       return this.#take(')') ? inner : undefined
     }
     const number = this.#match(/\d{1,15}/y)
-    if (number !== undefined) return Number(number) === 0 ? new Map() : multiply(ONE, new Map([['', Number(number)]]))
+    if (number !== undefined)
+      return Number(number) === 0 ? new Map() : multiply(ONE, new Map([['', Number(number)]]))
     const quoted = this.#match(/"[^"]*"/y)
     if (quoted !== undefined) return new Map([[quote(quoted.slice(1, -1)), 1]])
     const name = this.#match(/[A-Za-z_][\w.]*/y)

@@ -1,8 +1,8 @@
 /** Sparse constants in coordinate form, made dense. */
 import { dtypeInfo } from '../tensor/dtype.ts'
-import { stridesOf, sizeOf } from '../tensor/shape.ts'
+import { fromNumbers, numbers } from '../tensor/elements.ts'
+import { sizeOf, stridesOf } from '../tensor/shape.ts'
 import { allocate, type Tensor, tensor } from '../tensor/tensor.ts'
-import { numbers, fromNumbers } from '../tensor/elements.ts'
 import { type Initializer, isSparse, type SparseTensor } from './graph.ts'
 
 /** The dense tensor of a constant. */

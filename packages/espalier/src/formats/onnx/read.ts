@@ -1,0 +1,96 @@
+/**
+ * Reading ONNX files. The structure is read first and weights are only noted; then the weights are loaded, each
+ * straight into a buffer of its own, so that a model takes its own size in memory and no more.
+ */
+import { EspalierError, locateAsync } from '../../errors.ts'
+import type { Graph } from '../../graph/graph.ts'
+import type { RuntimeValue, Tensor } from '../../tensor/tensor.ts'
+import { type Input, withSource } from '../io/files.ts'
+import { type ByteSource, memorySource } from '../io/source.ts'
+import { type ExternalFiles, externalTensors, folderOpener, memoryFile, memoryOpener } from './external.ts'
+import { inlineFunctions } from './inline.ts'
+import {
+  decodeMessage,
+  type Findings,
+  type ModelProto,
+  modelTable,
+  type OptionalProto,
+  optionalTable,
+  type SequenceProto,
+  sequenceTable,
+  type Table,
+  type TensorProto,
+  tensorTable,
+} from './proto.ts'
+import { optionalOfProto, sequenceOfProto, tensorOfProto } from './tensor-proto.ts'
+import { graphOfModel } from './to-graph.ts'
+import { Cursor } from './wire.ts'
+
+export interface ReadOnnxOptions {
+  /** Files that hold weights, by the name the model uses; not needed when the model is read from its path. */
+  readonly externalData?: ExternalFiles
+}
+
+/**
+ * Reads an ONNX model; its own functions are inlined. Throws `malformed`, `truncated`, `unsafe`, `not-found`, `io`
+ * or `unsupported-format`.
+ */
+export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Promise<Graph> {
+  return withSource(input, async source => {
+    const { message, found } = decode(source, modelTable)
+    const external = externalTensors(found.tensors)
+    for (const payload of found.payloads) payload.bytes = await source.read(payload.offset, payload.length)
+    const fromPath = typeof input === 'string' && options.externalData === undefined
+    const opener = fromPath ? folderOpener(input) : memoryOpener(options.externalData ?? new Map())
+    try {
+      for (const [tensor, { location, offset, length }] of external) {
+        const bytes = await locateAsync({ tensor: tensor.name ?? '' }, async () =>
+          (await opener.open(location)).read(offset, length),
+        )
+        tensor.rawData = { offset, length, bytes }
+      }
+    } finally {
+      await opener.close()
+    }
+    return graphOfModel(inlineFunctions(message as ModelProto))
+  })
+}
+
+/** Reads an ONNX model from memory. Weights are views of `bytes` where their alignment allows. */
+export function parseOnnx(bytes: Uint8Array, { externalData = new Map() }: ReadOnnxOptions = {}): Graph {
+  const { message, found } = decodeBytes(bytes, modelTable)
+  for (const [tensor, { location, offset, length }] of externalTensors(found.tensors))
+    tensor.rawData = { offset, length, bytes: memoryFile(externalData, location).readSync(offset, length) }
+  return graphOfModel(inlineFunctions(message as ModelProto))
+}
+
+/** Reads a file that holds one `TensorProto`. */
+export function parseTensorProto(bytes: Uint8Array): Tensor {
+  return tensorOfProto(decodeBytes(bytes, tensorTable).message as TensorProto)
+}
+
+/** Reads a file that holds one value of the given kind, as ONNX's test data has them. */
+export function parseValueProto(bytes: Uint8Array, kind: 'tensor' | 'sequence' | 'optional'): RuntimeValue {
+  if (kind === 'tensor') return parseTensorProto(bytes)
+  if (kind === 'sequence') return sequenceOfProto(decodeBytes(bytes, sequenceTable).message as SequenceProto)
+  return optionalOfProto(decodeBytes(bytes, optionalTable).message as OptionalProto)
+}
+
+interface DecodedFile {
+  readonly message: object
+  readonly found: Findings
+}
+
+function decode(source: ByteSource, table: Table): DecodedFile {
+  if (source.size === 0) throw new EspalierError('truncated', 'the file is empty')
+  const found: Findings = { payloads: [], tensors: [] }
+  return { message: decodeMessage(new Cursor(source), source.size, table, found), found }
+}
+
+function decodeBytes(bytes: Uint8Array, table: Table): DecodedFile {
+  const source = memorySource(bytes)
+  const decoded = decode(source, table)
+  for (const payload of decoded.found.payloads)
+    payload.bytes = source.readSync(payload.offset, payload.length)
+  return decoded
+}
