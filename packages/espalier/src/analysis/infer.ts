@@ -4,6 +4,7 @@
  * propagation" does, but with arithmetic), so `Reshape(x, Concat(Shape(x)[0], 12, -1))` keeps its batch.
  */
 import { EspalierError, locate } from '../errors.ts'
+import { describeType } from '../graph/describe.ts'
 import { differentDims, substituteDim } from '../graph/dim.ts'
 import {
   type Dim,
@@ -22,7 +23,7 @@ import { operators as standard } from '../ops/index.ts'
 import type { InferContext, Operators } from '../ops/op.ts'
 import { opsetOf, type Resolved, resolve, schemaVersion } from '../ops/registry.ts'
 import { isInteger } from '../tensor/dtype.ts'
-import { formatShape, sizeOf } from '../tensor/shape.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import { isTensor, type Tensor } from '../tensor/tensor.ts'
 
 export interface InferOptions {
@@ -242,8 +243,8 @@ class Walk implements Inference {
     if (merged === undefined)
       throw new EspalierError('invalid-graph', 'the stated type is not what the operators give', {
         where: { tensor: name },
-        expected: describe(inferred),
-        got: describe(stated),
+        expected: describeType(inferred),
+        got: describeType(stated),
       })
     this.types.set(name, merged)
   }
@@ -276,10 +277,4 @@ function mergeTensorTypes(inferred: TensorType, stated: TensorType): TensorType 
     )
   }
   return { ...stated, shape }
-}
-
-function describe(type: ValueType): string {
-  return type.kind === 'tensor'
-    ? `${type.dtype} ${type.shape ? formatShape(type.shape) : 'of unknown rank'}`
-    : type.kind
 }

@@ -1,7 +1,8 @@
 /** Checks what a caller feeds against what a graph states about its inputs, before anything runs. */
 import { EspalierError } from '../errors.ts'
+import { describeType, describeValue } from '../graph/describe.ts'
 import { evaluateDim } from '../graph/dim.ts'
-import { type Graph, tensorType, type Value, type ValueType } from '../graph/graph.ts'
+import { type Graph, tensorType, type Value } from '../graph/graph.ts'
 import { formatShape, sameShape } from '../tensor/shape.ts'
 import { isTensor, type RuntimeValue } from '../tensor/tensor.ts'
 import type { Feeds, Values } from './executor.ts'
@@ -82,29 +83,6 @@ function checkValue(
   const bindings = new Map([...symbols].map(([symbol, { extent }]) => [symbol, extent]))
   const resolved = shape.map((dim, axis) => evaluateDim(dim, bindings) ?? value.shape[axis]!)
   if (!sameShape(resolved, value.shape)) throw misfit()
-}
-
-/** `"input" float32 batchx3x224x224`. */
-export function describeValue({ name, type }: Value): string {
-  return type === undefined ? `"${name}"` : `"${name}" (${describeType(type)})`
-}
-
-/** A type in words: `float32 1x3x224x224`, `sequence of float32`. */
-export function describeType(type: ValueType): string {
-  switch (type.kind) {
-    case 'tensor':
-    case 'sparse': {
-      const shape = type.shape ? ` ${formatShape(type.shape)}` : ' of unknown rank'
-      return `${type.kind === 'sparse' ? 'sparse ' : ''}${type.dtype}${shape}`
-    }
-    case 'sequence':
-    case 'optional':
-      return `${type.kind} of ${type.element ? describeType(type.element) : 'unknown'}`
-    case 'map':
-      return `map from ${type.key} to ${type.value ? describeType(type.value) : 'unknown'}`
-    case 'opaque':
-      return `opaque ${type.domain}.${type.name}`
-  }
 }
 
 function describeRuntime(value: RuntimeValue): string {

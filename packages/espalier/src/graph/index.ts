@@ -1,0 +1,12 @@
+/** Models as graphs: the representation, building, checking, ordering, rewriting, cutting and printing. */
+export * from './builder.ts'
+export * from './describe.ts'
+export * from './dim.ts'
+export * from './dump.ts'
+export * from './extract.ts'
+export * from './graph.ts'
+export * from './order.ts'
+export * from './rewrite.ts'
+export * from './sparse.ts'
+export * from './uses.ts'
+export * from './validate.ts'
