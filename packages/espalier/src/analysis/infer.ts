@@ -22,7 +22,6 @@ import { evaluateContext, inferContext } from '../ops/context.ts'
 import { operators as standard } from '../ops/index.ts'
 import type { InferContext, Operators } from '../ops/op.ts'
 import { opsetOf, type Resolved, resolve, schemaVersion } from '../ops/registry.ts'
-import { isInteger } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { isTensor, type Tensor } from '../tensor/tensor.ts'
 
@@ -41,7 +40,7 @@ export interface Inference {
   readonly types: ReadonlyMap<string, ValueType>
   /** Initialisers, and values computed from constants alone (up to {@link FOLD_LIMIT} elements). */
   readonly constants: ReadonlyMap<string, Tensor>
-  /** Contents of small integer tensors as dimensions. */
+  /** Contents of small tensors as dimensions: integers, bools (0 and 1), and floats as far as they are whole numbers. */
   readonly contents: ReadonlyMap<string, readonly Dim[]>
 }
 
@@ -212,7 +211,7 @@ class Walk implements Inference {
       const content = contents[index]
       if (name === '' || content === undefined || content.length > FOLD_LIMIT) continue
       const type = this.types.get(name)
-      if (type?.kind === 'tensor' && isInteger(type.dtype)) this.contents.set(name, content)
+      if (type?.kind === 'tensor') this.contents.set(name, content)
     }
   }
 

@@ -15,7 +15,7 @@ export interface Sparsity {
   readonly fraction: number
   /** Share of blocks of four consecutive inputs that hold nothing but zeros. */
   readonly zeroBlocks4: number
-  /** The tightest of 1:4, 2:4 and 4:8 that every group of the weight keeps (N nonzeros in M), if any. */
+  /** The tightest of 1:4, 2:4 and 4:8 (N nonzeros in M) that every group keeps; none where the axis is shorter than M. */
   readonly pattern?: '1:4' | '2:4' | '4:8'
 }
 
@@ -26,8 +26,7 @@ export interface Sparsity {
 export function sparsityOf(weight: Tensor, use: Pick<WeightUse, 'rows' | 'columns'>): Sparsity {
   const elements = sizeOf(weight.shape)
   const isZero = zeroTest(weight)
-  let zeros = 0
-  for (let i = 0; i < elements; i++) if (isZero(i)) zeros++
+  const zeros = countZeros(weight)
   const inner = use.columns.at(-1)
   if (inner === undefined || zeros === 0 || elements === 0)
     return { elements, zeros, fraction: elements === 0 ? 0 : zeros / elements, zeroBlocks4: 0 }
@@ -42,6 +41,15 @@ export function sparsityOf(weight: Tensor, use: Pick<WeightUse, 'rows' | 'column
     zeroBlocks4: groups4.empty / groups4.groups,
     ...(pattern && { pattern }),
   }
+}
+
+/** Number of elements that are zero; minus zero is, and so is no string. */
+export function countZeros(tensor: Tensor): number {
+  const isZero = zeroTest(tensor)
+  const elements = sizeOf(tensor.shape)
+  let zeros = 0
+  for (let i = 0; i < elements; i++) if (isZero(i)) zeros++
+  return zeros
 }
 
 /** Walks the groups of `size` along axis `inner`: how many there are, how many are all zero, most nonzeros in one. */
@@ -71,7 +79,7 @@ function groupCounts(
   return { groups, empty, most }
 }
 
-/** Whether an element is zero; minus zero is. */
+/** Whether an element is zero. */
 function zeroTest(weight: Tensor): (index: number) => boolean {
   if (weight.dtype === 'string') return () => false
   if (isBigInt(weight.dtype)) {

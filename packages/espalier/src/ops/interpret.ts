@@ -6,6 +6,7 @@ import { EspalierError, locate } from '../errors.ts'
 import { describeNode, type Graph, type Node } from '../graph/graph.ts'
 import { denseOf } from '../graph/sparse.ts'
 import { readsOf } from '../graph/uses.ts'
+import { foldIn, generator, randomKey } from '../tensor/random.ts'
 import type { RuntimeValue } from '../tensor/tensor.ts'
 import { evaluateContext, type Surroundings } from './context.ts'
 import type { Operators } from './op.ts'
@@ -30,8 +31,9 @@ export function interpret(
   feeds: ReadonlyMap<string, RuntimeValue>,
   { operators, outputs, seed = 0, onProgress }: InterpretOptions,
 ): ReadonlyMap<string, RuntimeValue> {
+  const key = randomKey(seed)
   let draws = 0
-  const random: Surroundings['random'] = own => randomNumbers(own ?? seed + draws++)
+  const random: Surroundings['random'] = own => generator(own === undefined ? foldIn(key, draws++) : randomKey(own))
   const scope = new Scope(undefined, feeds)
   runNodes({ graph, operators, random, opsets: graph }, scope, outputs, onProgress)
   return new Map(outputs.map(name => [name, scope.need(name)]))
@@ -131,18 +133,4 @@ function lastUses(graph: Graph, keep: readonly string[]): string[][] {
   const result = graph.nodes.map((): string[] => [])
   for (const [name, index] of last) if (!kept.has(name) && name !== '') result[index]!.push(name)
   return result
-}
-
-/** Numbers in [0, 1) from a seed: SplitMix32. */
-function randomNumbers(seed: number): () => number {
-  let state = seed | 0
-  const next = (): number => {
-    state = (state + 0x9e3779b9) | 0
-    let z = state ^ (state >>> 16)
-    z = Math.imul(z, 0x21f0aaad)
-    z ^= z >>> 15
-    z = Math.imul(z, 0x735a2d97)
-    return (z ^ (z >>> 15)) >>> 0
-  }
-  return () => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992
 }

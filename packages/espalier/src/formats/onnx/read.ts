@@ -40,8 +40,11 @@ export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Pro
     const { message, found } = decode(source, modelTable)
     const external = externalTensors(found.tensors)
     for (const payload of found.payloads) payload.bytes = await source.read(payload.offset, payload.length)
-    const fromPath = typeof input === 'string' && options.externalData === undefined
-    const opener = fromPath ? folderOpener(input) : memoryOpener(options.externalData ?? new Map())
+    const { externalData } = options
+    const opener =
+      externalData === undefined && source.path !== undefined
+        ? folderOpener(source.path)
+        : memoryOpener(externalData ?? new Map())
     try {
       for (const [tensor, { location, offset, length }] of external) {
         const bytes = await locateAsync({ tensor: tensor.name ?? '' }, async () =>
