@@ -20,10 +20,8 @@ export function numbers(source: Tensor): Float64Array {
   if (isMinifloat(dtype)) return decodeMinifloats(source, dtype)
   const { bits, kind } = dtypeInfo(dtype)
   if (bits < 8) return unpackIntegers(source.data as Uint8Array, sizeOf(source.shape), bits, kind === 'int')
-  const { data } = source
-  const result = new Float64Array(data.length)
-  for (let i = 0; i < data.length; i++) result[i] = Number(data[i])
-  return result
+  if (isBigInt(dtype)) return Float64Array.from(source.data as BigInt64Array, Number)
+  return new Float64Array(source.data as Float32Array) // converts all at once, many times faster than a loop here
 }
 
 /**
@@ -114,7 +112,7 @@ function encodeNumbers(dtype: DType, values: ArrayLike<number>): unknown {
   }
   const data = allocate(dtype, count) as Float64Array
   if (dtype === 'bool') for (let i = 0; i < count; i++) data[i] = values[i] !== 0 ? 1 : 0
-  else for (let i = 0; i < count; i++) data[i] = values[i]!
+  else data.set(values)
   return data
 }
 
