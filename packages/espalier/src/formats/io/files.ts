@@ -48,6 +48,7 @@ function checkPlainFile(path: string, stat: Fs.Stats): void {
 function fileSource(fs: typeof Fs, path: string, handle: Fs.promises.FileHandle, size: number): ByteSource {
   const source: ByteSource = {
     name: path,
+    path,
     size,
     async read(offset, length) {
       checkRange(source, offset, length)
@@ -84,27 +85,28 @@ function fileSource(fs: typeof Fs, path: string, handle: Fs.promises.FileHandle,
 /** What a reader takes: a path, the bytes themselves, or an open source (which stays open). */
 export type Input = string | Uint8Array | ByteSource
 
-/** `input` as a source. Closing it closes what was opened here, and leaves a source that was passed in open. */
-export async function openInput(input: Input): Promise<ByteSource> {
-  if (typeof input === 'string') return openFile(input)
-  if (input instanceof Uint8Array) return memorySource(input)
-  const { name, size } = input
-  return {
-    name,
-    size,
-    read: (offset, length) => input.read(offset, length),
-    readSync: (offset, length) => input.readSync(offset, length),
-    close: async () => {},
-  }
+/** An input as a source. */
+export interface OpenInput {
+  readonly source: ByteSource
+  /** Closes the source, unless it was passed in open. */
+  close(): Promise<void>
+}
+
+/** Opens what a reader takes, for readers that keep it open; the others use {@link withSource}. */
+export async function openInput(input: Input): Promise<OpenInput> {
+  if (typeof input !== 'string' && !(input instanceof Uint8Array))
+    return { source: input, close: async () => {} }
+  const source = typeof input === 'string' ? await openFile(input) : memorySource(input)
+  return { source, close: () => source.close() }
 }
 
 /** Hands `input` to `body` as a source, names it in errors, and closes it when it was opened here. */
 export async function withSource<T>(input: Input, body: (source: ByteSource) => Promise<T>): Promise<T> {
-  const source = await openInput(input)
+  const { source, close } = await openInput(input)
   try {
     return await locateAsync({ file: source.name }, () => body(source))
   } finally {
-    await source.close()
+    await close()
   }
 }
 

@@ -7,6 +7,8 @@ import { EspalierError } from '../../errors.ts'
 export interface ByteSource {
   /** What messages call it: a path, or `<bytes>`. */
   readonly name: string
+  /** The path of a file on disk, for formats that spread over several files. */
+  readonly path?: string
   /** Length in bytes. */
   readonly size: number
   /**
