@@ -7,7 +7,8 @@ import type { Schema } from './schema.ts'
 type Values = { [A in Attribute as A['type']]: A['value'] }
 
 const decoder = new TextDecoder()
-const text = (value: string | Uint8Array): string => (typeof value === 'string' ? value : decoder.decode(value))
+const text = (value: string | Uint8Array): string =>
+  typeof value === 'string' ? value : decoder.decode(value)
 
 /** An int64 as a number; beyond 2^53 (where files write "to the end") the nearest safe integer. */
 function integer(value: number | bigint): number {
@@ -27,7 +28,8 @@ export function readAttributes(node: Node, schema: Schema): Attributes {
       })
     }
     const declared = schema.attributes
-    const fallback = declared !== undefined && Object.hasOwn(declared, name) ? declared[name]!.default : undefined
+    const fallback =
+      declared !== undefined && Object.hasOwn(declared, name) ? declared[name]!.default : undefined
     return fallback as Values[T] | undefined
   }
   function need<T>(name: string, value: T | undefined): T {

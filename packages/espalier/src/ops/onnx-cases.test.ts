@@ -6,16 +6,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { infer } from '../analysis/infer.ts'
 import { parseOnnx, parseValueProto } from '../formats/onnx/read.ts'
-import type { Graph, ValueType } from '../graph/graph.ts'
+import { evaluateDim } from '../graph/dim.ts'
+import { type Graph, tensorType, type ValueType } from '../graph/graph.ts'
+import type { Values } from '../runtime/executor.ts'
 import { runReference } from '../runtime/reference.ts'
 import { formatShape } from '../tensor/shape.ts'
-import { isTensor, type RuntimeValue } from '../tensor/tensor.ts'
+import { isTensor, type RuntimeValue, type Tensor } from '../tensor/tensor.ts'
 import { firstDifference } from '../tensor/testing.ts'
 
 const folder =
-  process.env.ESPALIER_ONNX_CASES ??
-  join(import.meta.dirname, '../../../../../shared/onnx-node-tests')
+  process.env.ESPALIER_ONNX_CASES ?? join(import.meta.dirname, '../../../../../shared/onnx-node-tests')
 const names = existsSync(folder)
   ? readdirSync(folder)
       .filter(name => existsSync(join(folder, name, 'model.onnx')))
@@ -28,20 +30,59 @@ describe.skipIf(names.length === 0)('ONNX operator cases', () => {
     const data = join(folder, name, 'test_data_set_0')
     const read = (side: 'input' | 'output', index: number, type: ValueType | undefined): RuntimeValue =>
       parseValueProto(readFileSync(join(data, `${side}_${index}.pb`)), valueKind(type))
-    const outputs = runReference(
-      graph,
-      new Map(graph.inputs.map((input, index) => [input.name, read('input', index, input.type)])),
-    )
+    const feeds = new Map(graph.inputs.map((input, index) => [input.name, read('input', index, input.type)]))
+    const outputs = runReference(graph, feeds)
     for (const [index, { name: output, type }] of graph.outputs.entries())
-      compare(outputs.get(output)!, read('output', index, type), graph, output)
+      compare(outputs.get(output)!, read('output', index, type), output)
+    checkInference(graph, feeds, outputs)
   })
 })
+
+/**
+ * Inference must agree with evaluation. It is asked twice: with the shapes of the inputs, and with a symbol for every
+ * extent, which must come out as the extents that were computed. Small integer inputs (axes, shapes) are constants in
+ * both, as they are in exported models.
+ */
+function checkInference(graph: Graph, feeds: Values, outputs: Values): void {
+  const fixed = new Map<string, ValueType>()
+  const symbolic = new Map<string, ValueType>()
+  const bindings = new Map<string, number>()
+  const constants = new Map<string, Tensor>()
+  for (const [name, value] of feeds) {
+    if (!isTensor(value)) continue
+    if (value.dtype === 'int64' && value.data.length <= 16) constants.set(name, value)
+    fixed.set(name, tensorType(value.dtype, value.shape))
+    const symbols = value.shape.map((extent, axis) => {
+      bindings.set(`${name}_${axis}`, extent)
+      return extent === 1 ? 1 : `${name}_${axis}` // what broadcasts depends on what is 1
+    })
+    symbolic.set(name, tensorType(value.dtype, symbols))
+  }
+  const bare: Graph = {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => !constants.has(name)),
+    outputs: graph.outputs.map(({ name }) => ({ name })),
+    initializers: new Map([...graph.initializers, ...constants]),
+    values: new Map(),
+  }
+  for (const inputs of [fixed, symbolic]) {
+    const inferred = infer(bare, { inputs }).types
+    for (const [name, value] of outputs) {
+      const type = inferred.get(name)
+      if (!isTensor(value) || type?.kind !== 'tensor') continue
+      expect(type.dtype).toBe(value.dtype)
+      if (type.shape === undefined) continue
+      const known = type.shape.map((dim, axis) => evaluateDim(dim, bindings) ?? value.shape[axis])
+      expect({ [name]: known, from: type.shape }).toEqual({ [name]: [...value.shape], from: type.shape })
+    }
+  }
+}
 
 function valueKind(type: ValueType | undefined): 'tensor' | 'sequence' | 'optional' {
   return type?.kind === 'sequence' || type?.kind === 'optional' ? type.kind : 'tensor'
 }
 
-function compare(got: RuntimeValue, wanted: RuntimeValue, graph: Graph, output: string): void {
+function compare(got: RuntimeValue, wanted: RuntimeValue, output: string): void {
   if (wanted === null || got === null) {
     expect(got).toBe(wanted)
     return
@@ -49,7 +90,7 @@ function compare(got: RuntimeValue, wanted: RuntimeValue, graph: Graph, output: 
   if (!isTensor(wanted) || !isTensor(got)) {
     if (isTensor(wanted) || isTensor(got)) throw new Error(`${output}: one is a tensor, the other a sequence`)
     expect(got.length).toBe(wanted.length)
-    for (const [index, value] of wanted.entries()) compare(got[index]!, value, graph, `${output}[${index}]`)
+    for (const [index, value] of wanted.entries()) compare(got[index]!, value, `${output}[${index}]`)
     return
   }
   expect(`${got.dtype} ${formatShape(got.shape)}`).toBe(`${wanted.dtype} ${formatShape(wanted.shape)}`)

@@ -51,7 +51,7 @@ export interface WeightUse {
   readonly columns: readonly number[]
 }
 
-/** The attributes of a node, with defaults from the schema. Getters throw `invalid-graph` on a wrong type. */
+/** The attributes of a node, with defaults from the schema. Getters throw `invalid-graph` on a wrong type, `bad-argument` off the choices. */
 export interface Attributes {
   has(name: string): boolean
   get(name: string): Attribute | undefined

@@ -1,0 +1,14 @@
+/** Exclusive disjunction bit by bit. */
+import type { Op } from '../op.ts'
+import { integers } from '../schema.ts'
+import { binary } from '../support/elementwise.ts'
+
+export const BitwiseXor: Op = binary(
+  {
+    name: 'BitwiseXor',
+    doc: 'Bits that are set in just one, with broadcasting.',
+    versions: { 18: { inputs: ['A: T', 'B: T'], outputs: ['C: T'], types: { T: integers } } },
+  },
+  (a, b) => a ^ b,
+  (a, b) => a ^ b,
+)

@@ -1,0 +1,53 @@
+/** Channels laid out as blocks of pixels. */
+import { floorDivideDims, multiplyDims } from '../../graph/dim.ts'
+import type { Dim } from '../../graph/graph.ts'
+import { reshape } from '../../tensor/tensor.ts'
+import type { Op } from '../op.ts'
+import { allTypes, required, string } from '../schema.ts'
+import { blockSize, checkMultiple, rearrange, requireImages } from '../support/blocks.ts'
+import { typed } from '../support/infer.ts'
+import { upTo13, versionsOf } from '../support/versions.ts'
+
+const schema = { inputs: ['input: T'], outputs: ['output: T'] }
+const blocksize = required('int')
+const mode = string('DCR', ['DCR', 'CRD'])
+
+export const DepthToSpace: Op = {
+  name: 'DepthToSpace',
+  doc: 'Each group of `blocksize` squared channels as a block of pixels.',
+  versions: {
+    1: { ...schema, types: { T: allTypes }, attributes: { blocksize } },
+    ...versionsOf({ 11: allTypes, ...upTo13 }, T => ({
+      ...schema,
+      types: { T },
+      attributes: { blocksize, mode },
+    })),
+  },
+  infer(c) {
+    const shape = c.shape(0)
+    return [typed(c.dtype(0), shape === undefined ? [null, null, null, null] : spread(shape, blockSize(c)))]
+  },
+  evaluate(c) {
+    const input = c.tensor(0)
+    const size = blockSize(c)
+    const shape = spread(input.shape, size) as readonly number[]
+    const [batch, channels] = shape as [number, number]
+    const [height, width] = input.shape.slice(2) as [number, number]
+    const blocks =
+      c.attributes.optionalString('mode') === 'CRD'
+        ? rearrange(input, [batch, channels, size, size, height, width], [0, 1, 4, 2, 5, 3])
+        : rearrange(input, [batch, size, size, channels, height, width], [0, 3, 4, 1, 5, 2])
+    return [reshape(blocks, shape)]
+  },
+}
+
+function spread(shape: readonly Dim[], size: number): readonly Dim[] {
+  const [batch, channels, height, width] = requireImages(shape)
+  checkMultiple(channels, size * size, 'channels')
+  return [
+    batch,
+    floorDivideDims(channels, size * size),
+    multiplyDims(height, size),
+    multiplyDims(width, size),
+  ]
+}

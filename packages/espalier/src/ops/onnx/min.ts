@@ -1,0 +1,25 @@
+/** Smallest of several tensors. NaN wins. */
+import { minDims } from '../../graph/dim.ts'
+import type { Op } from '../op.ts'
+import { floats16, numeric, numeric16, type Schema } from '../schema.ts'
+import { zipContents } from '../support/contents.ts'
+import { variadic } from '../support/elementwise.ts'
+
+const schema: Schema = { inputs: ['data_0...: T'], outputs: ['min: T'] }
+
+export const Min: Op = variadic(
+  {
+    name: 'Min',
+    doc: 'Element-wise minimum of all inputs, with broadcasting.',
+    versions: {
+      6: { ...schema, types: { T: floats16 } },
+      8: { ...schema, types: { T: floats16 } },
+      12: { ...schema, types: { T: numeric16 } },
+      13: { ...schema, types: { T: numeric } },
+    },
+    contents: zipContents(minDims),
+  },
+  Math.min,
+  // biome-ignore lint/complexity/useMathMinMax: these are bigints
+  (a, b) => (a < b ? a : b),
+)

@@ -1,0 +1,12 @@
+/** Disjunction. */
+import type { Op } from '../op.ts'
+import { binary } from '../support/elementwise.ts'
+
+export const Or: Op = binary(
+  {
+    name: 'Or',
+    doc: 'Whether one or both are true, with broadcasting.',
+    versions: { 7: { inputs: ['A: T', 'B: T'], outputs: ['C: T1'], types: { T: ['bool'], T1: ['bool'] } } },
+  },
+  (a, b) => a | b,
+)

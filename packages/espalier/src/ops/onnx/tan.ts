@@ -1,0 +1,15 @@
+/** Tangent. */
+import type { Op } from '../op.ts'
+import { floats, floats16, type Schema } from '../schema.ts'
+import { unary } from '../support/elementwise.ts'
+
+const schema: Schema = { inputs: ['input: T'], outputs: ['output: T'] }
+
+export const Tan: Op = unary(
+  {
+    name: 'Tan',
+    doc: 'Tangent of an angle in radians, element by element.',
+    versions: { 7: { ...schema, types: { T: floats16 } }, 22: { ...schema, types: { T: floats } } },
+  },
+  () => Math.tan,
+)

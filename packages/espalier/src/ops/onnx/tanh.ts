@@ -1,0 +1,15 @@
+/** Hyperbolic tangent. */
+import type { Op } from '../op.ts'
+import { floats, floats16, type Schema } from '../schema.ts'
+import { unary } from '../support/elementwise.ts'
+
+const schema: Schema = { inputs: ['input: T'], outputs: ['output: T'] }
+
+export const Tanh: Op = unary(
+  {
+    name: 'Tanh',
+    doc: 'Hyperbolic tangent, element by element.',
+    versions: { 6: { ...schema, types: { T: floats16 } }, 13: { ...schema, types: { T: floats } } },
+  },
+  () => Math.tanh,
+)

@@ -1,0 +1,64 @@
+/** The older name of Resize: scales only, positions scaled from the corner. */
+import { EspalierError } from '../../errors.ts'
+import type { Dim } from '../../graph/graph.ts'
+import { numbers } from '../../tensor/elements.ts'
+import type { Op } from '../op.ts'
+import { allTypes, required, type Schema, string } from '../schema.ts'
+import { typed } from '../support/infer.ts'
+import { type ResizedAxis, resize, scaledExtent } from '../support/resizing.ts'
+
+const mode = string('nearest')
+const shared: Pick<Schema, 'outputs' | 'types'> = { outputs: ['Y: T'], types: { T: allTypes } }
+
+export const Upsample: Op = {
+  name: 'Upsample',
+  doc: 'The input with its axes scaled by nearest or linear interpolation.',
+  versions: {
+    7: { inputs: ['X: T'], ...shared, attributes: { mode, scales: required('floats') } },
+    9: { inputs: ['X: T', 'scales: float32'], ...shared, attributes: { mode } },
+  },
+  limits: 'strings in modes other than nearest',
+  deprecated: 10,
+  infer(c) {
+    const shape = c.shape(0)
+    const constant = c.version < 9 ? undefined : c.constant(1)
+    const scales = c.version < 9 ? c.attributes.floats('scales') : constant && Array.from(numbers(constant))
+    if (shape === undefined || scales === undefined)
+      return [
+        typed(
+          c.dtype(0),
+          shape?.map(() => null),
+        ),
+      ]
+    return [typed(c.dtype(0), scaledShape(shape, scales))]
+  },
+  evaluate(c) {
+    const x = c.tensor(0)
+    const scales = c.version < 9 ? c.attributes.floats('scales') : numbers(c.tensor(1))
+    const shape = scaledShape(x.shape, scales) as readonly number[]
+    const axes = x.shape.map(
+      (input, axis): ResizedAxis => ({ input, output: shape[axis]!, scale: scales[axis]!, region: [0, 1] }),
+    )
+    const name = c.attributes.string('mode')
+    return [
+      resize(x, axes, {
+        mode: name === 'bilinear' || name === 'trilinear' ? 'linear' : name,
+        coordinates: 'asymmetric',
+        nearest: 'simple',
+        cubicCoefficient: -0.75,
+        excludeOutside: false,
+        antialias: false,
+        extrapolation: 0,
+      }),
+    ]
+  },
+}
+
+function scaledShape(shape: readonly Dim[], scales: ArrayLike<number>): readonly Dim[] {
+  if (scales.length !== shape.length)
+    throw new EspalierError('bad-shape', 'there is not one scale for each axis', {
+      expected: `${shape.length}`,
+      got: `${scales.length}`,
+    })
+  return shape.map((extent, axis) => scaledExtent(extent, scales[axis]!))
+}

@@ -1,0 +1,58 @@
+/** The table of operators in the documentation, made from the operators themselves. */
+import { dtypes } from '../tensor/dtype.ts'
+import type { Op } from './op.ts'
+import { parseParameter, type Schema } from './schema.ts'
+
+/** Data types of the first input (of the first output where there is none), by the newest schema. */
+function mainTypes(schema: Schema): string {
+  const [first] = [...schema.inputs, ...schema.outputs]
+  if (first === undefined) return '-'
+  const { type } = parseParameter(first)
+  const names: readonly string[] = schema.types?.[type] ?? [type]
+  const tensors = dtypes.filter(dtype => names.includes(dtype))
+  const others = names.filter(name => !tensors.some(dtype => dtype === name))
+  const containers = [...new Set(others.map(name => name.replace(/\(.*/, '')))]
+  const missing = dtypes.filter(dtype => !tensors.includes(dtype))
+  const short =
+    missing.length === 0 ? ['all'] : missing.length <= 4 ? [`all but ${missing.join(', ')}`] : tensors
+  return [...short, ...containers.map(name => (name === 'seq' ? 'sequences' : 'optionals'))].join(', ')
+}
+
+/** Markdown: one row an operator, by operator set and name. */
+export function operatorTable(operators: readonly Op[]): string {
+  const domains = [...new Set(operators.map(op => op.domain ?? ''))].sort()
+  const lines = [
+    '# Operators',
+    '',
+    'Made from the operators themselves; `npm run docs` writes it again. *Versions* are the operator-set versions that',
+    'brought a schema: a model of operator set 7 or newer uses the newest that is not above its own. *Types* are those of the',
+    'first input. Every operator runs on the reference executor.',
+  ]
+  for (const domain of domains) {
+    const own = operators
+      .filter(op => (op.domain ?? '') === domain)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    lines.push(
+      '',
+      `## ${domain === '' ? 'ONNX' : domain} (${own.length})`,
+      '',
+      '| operator | versions | types | what it computes | not supported |',
+      '|---|---|---|---|---|',
+      ...own.map(row),
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function row(op: Op): string {
+  const versions = Object.keys(op.versions)
+  const deprecated = op.deprecated === undefined ? '' : ` (deprecated from ${op.deprecated})`
+  const cells = [
+    op.name,
+    `${versions.join(', ')}${deprecated}`,
+    mainTypes(op.versions[Number(versions.at(-1))]!),
+    op.doc,
+    op.limits ?? '',
+  ]
+  return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
