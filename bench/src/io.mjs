@@ -1,25 +1,42 @@
-// Reading and writing large files: time and peak memory, for ONNX and safetensors, on a generated file.
+// Reading and writing large files: time and peak memory, for ONNX and safetensors, on a generated file, beside the
+// floor: the same bytes read into one buffer, or written from one and flushed, by the plain system calls.
 //
-//   npm run bench:io -- [MEBIBYTES]      500 when left out
+//   npm --prefix bench run io -- [MEBIBYTES]      500 when left out
 //
-// Every measurement is a process of its own, so that one does not see the other's memory; the file is read once
-// beforehand, so that it is in the page cache. Peak memory is the process's peak resident size, with Node's own share
-// (measured by a process that does nothing) stated beside it. Prints medians of five runs.
+// Every measurement is a process of its own, so that one does not see another's memory; the file is read once
+// beforehand, so that it is in the page cache; tasks take turns. Prints medians of seven rounds. Peak memory is the
+// process's peak resident size, of which Node's own share is that of the process that does nothing.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { saveResults } from './results.mjs'
 
-const RUNS = 5
+const ROUNDS = 7
 const MIB = 2 ** 20
 const self = fileURLToPath(import.meta.url)
 
 const tasks = {
   nothing: async () => {},
+  'read floor': async file => readFileSync(file),
   'read onnx': async (file, { readOnnx }) => readOnnx(file),
   'read safetensors': async (file, { readSafetensors }) => readSafetensors(file),
+  'write floor': async (file, _, graph) => {
+    const handle = openSync(file, 'w')
+    for (const { data } of graph.initializers.values()) writeSync(handle, data)
+    fsyncSync(handle)
+    closeSync(handle)
+  },
   // The model to write is made in memory, not read: what is measured is the writing alone.
   'write onnx': async (file, { writeOnnx }, graph) => writeOnnx(file, graph),
   'write safetensors': async (file, { writeSafetensors }, graph) =>
@@ -33,6 +50,21 @@ async function library() {
   const onnx = await import('espalier/onnx')
   const safetensors = await import('espalier/safetensors')
   return { ...onnx, ...safetensors }
+}
+
+function describe({ task, bytes, milliseconds, peak }, rows) {
+  const columns = [
+    task.padEnd(18),
+    `${milliseconds.toFixed(0).padStart(6)} ms`,
+    `peak ${(peak / MIB).toFixed(0).padStart(4)} MiB`,
+  ]
+  const floor = rows.find(row => row.task === `${task.split(' ')[0]} floor`)
+  if (floor !== undefined)
+    columns.push(
+      `${(peak / bytes).toFixed(2)} x the file`,
+      `${(milliseconds / floor.milliseconds).toFixed(2)} x the floor`,
+    )
+  return columns.join('  ')
 }
 
 /** A model of linear layers whose float32 weights take `mebibytes`. */
@@ -78,30 +110,22 @@ async function measureAll(mebibytes) {
     console.log(
       `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(2)}`,
     )
-    const rows = []
-    for (const name of Object.keys(tasks)) {
-      const format = name.endsWith('onnx') ? 'onnx' : 'safetensors'
-      const size = statSync(files[format]).size
-      const target = name.startsWith('write') ? join(folder, `out.${format}`) : files[format]
-      if (name.startsWith('read')) readFileSync(target).at(0)
-      const runs = Array.from({ length: RUNS }, () => runChild(name, target, mebibytes))
-      rows.push({
-        task: name,
-        bytes: size,
-        milliseconds: median(runs.map(r => r.milliseconds)),
-        peak: median(runs.map(r => r.peak)),
-      })
-    }
-    const baseline = rows.find(row => row.task === 'nothing').peak
-    for (const row of rows) {
-      const times = row.task === 'nothing' ? '' : `, ${(row.peak / row.bytes).toFixed(3)} x the file`
-      console.log(
-        `${row.task.padEnd(18)} ${(row.bytes / MIB).toFixed(0).padStart(6)} MiB  ${row.milliseconds.toFixed(0).padStart(6)} ms  ` +
-          `peak ${(row.peak / MIB).toFixed(0).padStart(5)} MiB${times}`,
-      )
-    }
-    console.log(`Node itself takes ${(baseline / MIB).toFixed(0)} MiB of each peak.`)
-    saveResults('io', { machine, mebibytes, runs: RUNS, rows })
+    const names = Object.keys(tasks)
+    const formatOf = name => (name.endsWith('safetensors') ? 'safetensors' : 'onnx')
+    const targetOf = name =>
+      name.startsWith('write') ? join(folder, `out.${formatOf(name)}`) : files[formatOf(name)]
+    for (const file of Object.values(files)) readFileSync(file).at(0)
+    const runs = new Map(names.map(name => [name, []]))
+    for (let round = 0; round < ROUNDS; round++)
+      for (const name of names) runs.get(name).push(runChild(name, targetOf(name), mebibytes))
+    const rows = names.map(name => ({
+      task: name,
+      bytes: statSync(files[formatOf(name)]).size,
+      milliseconds: median(runs.get(name).map(run => run.milliseconds)),
+      peak: median(runs.get(name).map(run => run.peak)),
+    }))
+    for (const row of rows) console.log(describe(row, rows))
+    saveResults('io', { machine, mebibytes, rounds: ROUNDS, rows })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

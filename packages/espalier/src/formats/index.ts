@@ -10,7 +10,7 @@ import { type Input, withSource, writeFile } from './io/files.ts'
 import { isGzip } from './io/gzip.ts'
 import { npy } from './npy/index.ts'
 import { npz } from './npz.ts'
-import { onnx } from './onnx/index.ts'
+import { onnx, tensorProto } from './onnx/index.ts'
 import { safetensors } from './safetensors/index.ts'
 import { torch } from './torch/index.ts'
 
@@ -34,6 +34,7 @@ export const formats: readonly Format[] = [
   npz,
   idx,
   cifar,
+  tensorProto,
 ]
 
 /** Number of bytes from the start of a file that formats look at to know it. */

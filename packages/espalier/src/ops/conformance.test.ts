@@ -1,7 +1,7 @@
 /**
- * What every operator has to keep, whatever it computes: schemas that can be read, errors that are `EspalierError`s,
- * and types inferred that agree with values computed. Operators are given random inputs of the types in their own
- * schemas, so that a new one is tested as soon as it is exported.
+ * What every operator has to keep, whatever it computes: schemas that can be read, errors that are
+ * `EspalierError`s, and types inferred that agree with values computed. Operators are given random inputs of
+ * the types in their own schemas, so that a new one is tested as soon as it is exported.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -201,7 +201,9 @@ function symbolic(input: Tensor | undefined): ValueType | undefined {
 
 const bindings = new Map([0, 2, 3].map(extent => [`n${extent}`, extent]))
 
-/** Checks a call that works: with all inputs known, with only their types known, and with symbols for extents. */
+/**
+ * Checks a call that works: with all inputs known, with only their types known, and with symbols for extents.
+ */
 function checkInference(op: Op, { version, inputs, outputs }: Call, values: readonly RuntimeValue[]): void {
   const call = { opset: version, outputs }
   const types = inputs.map(input => input && tensorType(input.dtype, input.shape))
@@ -216,8 +218,8 @@ const described = ({ version, inputs }: Call): string =>
   `version ${version}: ${inputs.map(input => (input ? `${input.dtype} ${formatShape(input.shape)}` : '-')).join(', ')}`
 
 /**
- * Whether an operator computes element by element, with `arity` inputs: it passes shapes through, whatever they are,
- * needs no axis, and does not draw random numbers.
+ * Whether an operator computes element by element, with `arity` inputs: it passes shapes through, whatever
+ * they are, needs no axis, and does not draw random numbers.
  */
 function isElementwise(op: Op, arity: number): boolean {
   const version = callable(op).at(-1)

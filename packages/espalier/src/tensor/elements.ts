@@ -5,7 +5,7 @@
  */
 import { EspalierError } from '../errors.ts'
 import { type DType, dtypeInfo, isBigInt } from './dtype.ts'
-import { decodeTable, encodeMinifloat, isMinifloat, type Minifloat } from './minifloat.ts'
+import { decodeTable, encodeMinifloats, isMinifloat, type Minifloat } from './minifloat.ts'
 import { formatShape, type Shape, sizeOf } from './shape.ts'
 import { allocate, type Tensor, tensor } from './tensor.ts'
 
@@ -102,7 +102,7 @@ function encodeNumbers(dtype: DType, values: ArrayLike<number>): unknown {
   if (dtype === 'string') throw new EspalierError('bad-dtype', 'numbers do not make a string tensor')
   if (dtype === 'complex64') return Float32Array.from(values)
   if (dtype === 'complex128') return Float64Array.from(values)
-  if (isMinifloat(dtype)) return encodeMinifloats(dtype, values)
+  if (isMinifloat(dtype)) return encodeSmallFloats(dtype, values)
   const { bits } = dtypeInfo(dtype)
   if (bits < 8) return packBits(values, bits)
   if (isBigInt(dtype)) {
@@ -134,10 +134,9 @@ function decodeMinifloats(source: Tensor, dtype: Minifloat): Float64Array {
   return result
 }
 
-function encodeMinifloats(dtype: Minifloat, values: ArrayLike<number>): Uint8Array | Uint16Array {
-  const wide = dtypeInfo(dtype).bits === 16
-  const patterns = allocate(wide ? 'uint16' : 'uint8', values.length)
-  for (let i = 0; i < values.length; i++) patterns[i] = encodeMinifloat(dtype, values[i]!)
+function encodeSmallFloats(dtype: Minifloat, values: ArrayLike<number>): Uint8Array | Uint16Array {
+  const patterns = allocate(dtypeInfo(dtype).bits === 16 ? 'uint16' : 'uint8', values.length)
+  encodeMinifloats(dtype, values, patterns)
   return dtype === 'float4e2m1' ? packBits(patterns, 4) : patterns
 }
 

@@ -5,6 +5,7 @@ import {
   decodeTable,
   encodeE8M0,
   encodeMinifloat,
+  encodeMinifloats,
   isMinifloat,
   type Minifloat,
   type PowerRounding,
@@ -224,3 +225,25 @@ test.each([
 ])('roundHalfEven(%f) is %f', (value, expected) => {
   expect(roundHalfEven(value)).toBe(expected)
 })
+
+test.each(['float16', 'bfloat16', 'float8e5m2', 'float8e4m3fn', 'float4e2m1'] as const)(
+  'encodeMinifloats gives %s the patterns that encodeMinifloat gives, ties and edges included',
+  dtype => {
+    const values = decodeTable(dtype).filter(value => Number.isFinite(value))
+    const middles = values.slice(1).map((value, i) => (value + values[i]!) / 2)
+    const near = [...middles].flatMap(value => [value, value * (1 + 2 ** -50), value * (1 - 2 ** -50)])
+    fc.assert(
+      fc.property(fc.double(), value => {
+        const cases = [value, Math.fround(value), 1e5, -1e5, 3.5e38, Number.NaN, -0]
+        const out = new Uint16Array(cases.length)
+        encodeMinifloats(dtype, cases, out)
+        expect([...out]).toEqual(cases.map(item => encodeMinifloat(dtype, item)))
+      }),
+    )
+    const all = [...values, ...near]
+    const out = new Uint16Array(all.length)
+    encodeMinifloats(dtype, all, out)
+    const wrong = all.findIndex((value, i) => out[i] !== encodeMinifloat(dtype, value))
+    expect(wrong).toBe(-1)
+  },
+)

@@ -108,6 +108,43 @@ export function encodeMinifloat(dtype: Minifloat, value: number, saturate = fals
   return sign + field * 2 ** mantissaBits + (field === 0 ? steps : steps - 2 ** mantissaBits)
 }
 
+const double = new Float64Array(1)
+const doubleWords = new Uint32Array(double.buffer)
+
+/**
+ * The bit patterns of `values`, as {@link encodeMinifloat} gives them without saturation. Normal numbers of the
+ * formats with infinities are rounded on their bits, which spares the arithmetic; a carry out of the largest one makes
+ * the infinity by itself.
+ */
+export function encodeMinifloats(
+  dtype: Minifloat,
+  values: ArrayLike<number>,
+  out: Uint8Array | Uint16Array,
+): void {
+  const format = dtype === 'float8e8m0' ? undefined : formats[dtype]
+  if (format?.special !== 'ieee') {
+    for (let i = 0; i < values.length; i++) out[i] = encodeMinifloat(dtype, values[i]!)
+    return
+  }
+  const { exponentBits, mantissaBits, bias } = format
+  const cut = 20 - mantissaBits // bits of the high word's mantissa that are rounded away
+  const half = 1 << (cut - 1)
+  const largest = 2 ** exponentBits - 2
+  for (let i = 0; i < values.length; i++) {
+    double[0] = values[i]!
+    const high = doubleWords[1]!
+    const field = ((high >>> 20) & 0x7ff) - 1023 + bias
+    if (field < 1 || field > largest) {
+      out[i] = encodeMinifloat(dtype, values[i]!)
+      continue
+    }
+    const mantissa = (high & 0xfffff) >>> cut
+    const rest = high & ((1 << cut) - 1)
+    const up = rest > half || (rest === half && (doubleWords[0] !== 0 || (mantissa & 1) === 1)) ? 1 : 0
+    out[i] = ((high >>> 31) << (exponentBits + mantissaBits)) + (field << mantissaBits) + mantissa + up
+  }
+}
+
 /** To which power of two a number between two of them goes; `nearest` sends the middle up. */
 export type PowerRounding = 'nearest' | 'up' | 'down'
 

@@ -4,7 +4,8 @@
  * caller's own buffers.
  */
 import { EspalierError } from '../../errors.ts'
-import type { Decoded, Field, Payload, Table } from './proto.ts'
+import type { Decoded } from './decode.ts'
+import type { Field, Payload, Table } from './proto.ts'
 
 /** Largest file that protobuf readers accept, in bytes. */
 export const PROTOBUF_LIMIT: number = 2 ** 31 - 1
@@ -12,14 +13,18 @@ export const PROTOBUF_LIMIT: number = 2 ** 31 - 1
 /** A payload of this many bytes or more becomes a piece of its own. */
 const OWN_PIECE = 4096
 
-/** The bytes of a message, in pieces. Throws `too-large` when they exceed what protobuf can hold. */
-export function encodeMessage(message: object, table: Table): Uint8Array[] {
+/**
+ * The bytes of a message, in pieces. Throws `too-large` when they exceed what protobuf can hold (`limit` is for
+ * tests), `bad-argument` for an integer that 64 bits cannot hold.
+ */
+export function encodeMessage(message: object, table: Table, limit: number = PROTOBUF_LIMIT): Uint8Array[] {
   const sizes: Sizes = new Map()
   const size = messageSize(message as Decoded, table, sizes)
-  if (size > PROTOBUF_LIMIT)
-    throw new EspalierError('too-large', 'an ONNX file cannot exceed 2 GiB', {
-      got: `${size} bytes`,
-      hint: 'Write the weights to a file of their own: { externalData: true }',
+  if (size > limit)
+    throw new EspalierError('too-large', 'the model is too large for one ONNX file', {
+      expected: `at most ${limit} bytes`,
+      got: `${size}`,
+      hint: 'Put its weights into a file of their own, { externalData: true }; constants in attributes and bodies stay',
     })
   const writer = new Writer()
   writeMessage(writer, message as Decoded, table, sizes)
@@ -34,6 +39,7 @@ const texts = new Map<string, Uint8Array>()
 
 /** UTF-8 of a name; names recur, so the last few thousand are kept. */
 function encodeText(value: string): Uint8Array {
+  if (value.length > 100) return utf8.encode(value)
   let bytes = texts.get(value)
   if (bytes === undefined) {
     bytes = utf8.encode(value)
@@ -59,7 +65,7 @@ function fieldSize(field: Field, value: unknown, sizes: Sizes): number {
   const delimited = (length: number): number => tag + varintSize(length) + length
   switch (field.kind) {
     case 'integer':
-      return tag + varintSize(value as number | bigint)
+      return tag + integerSize(value as number | bigint, field)
     case 'float':
       return tag + 4
     case 'string':
@@ -78,10 +84,8 @@ function fieldSize(field: Field, value: unknown, sizes: Sizes): number {
       return delimited((value as Payload).length)
     case 'payloads':
       return sum(value as Payload[], payload => delimited(payload.length))
-    case 'integers': {
-      const body = sum(value as (number | bigint)[], varintSize)
-      return field.packed ? delimited(body) : body + tag * (value as unknown[]).length
-    }
+    case 'integers':
+      return sum(value as (number | bigint)[], item => tag + integerSize(item, field))
     case 'floats':
       return (tag + 4) * (value as number[]).length
   }
@@ -140,18 +144,12 @@ function writeField(writer: Writer, field: Field, value: unknown, sizes: Sizes):
     case 'payloads':
       for (const payload of value as Payload[]) delimited(payload.bytes!)
       break
-    case 'integers': {
-      const values = value as (number | bigint)[]
-      if (field.packed) {
-        writer.varint(number * 8 + 2)
-        writer.varint(sum(values, varintSize))
-      }
-      for (const item of values) {
-        if (!field.packed) writer.varint(number * 8)
+    case 'integers':
+      for (const item of value as (number | bigint)[]) {
+        writer.varint(number * 8)
         writer.varint(item)
       }
       break
-    }
     case 'floats':
       for (const item of value as number[]) {
         writer.varint(number * 8 + 5)
@@ -160,11 +158,22 @@ function writeField(writer: Writer, field: Field, value: unknown, sizes: Sizes):
   }
 }
 
+/** Bytes of an integer of a field. Throws `bad-argument` for what is no integer of 64 bits, signed or not. */
+function integerSize(value: number | bigint, { name }: Field): number {
+  const integer = typeof value === 'bigint' || Number.isInteger(value)
+  if (integer && value >= -(2 ** 63) && value < 2 ** 64) return varintSize(value)
+  throw new EspalierError('bad-argument', 'not an integer of 64 bits', {
+    where: { field: name },
+    got: `${value}`,
+  })
+}
+
 /** Bytes of a varint; negative numbers take ten, as two's complement of 64 bits. */
 function varintSize(value: number | bigint): number {
   if (value < 0) return 10
   let size = 1
-  for (let rest = Number(value); rest >= 128; rest /= 128) size++
+  if (typeof value === 'bigint') for (let rest = value >> 7n; rest > 0n; rest >>= 7n) size++
+  else for (let rest = value; rest >= 128; rest /= 128) size++
   return size
 }
 
@@ -176,6 +185,7 @@ function sum<T>(items: readonly T[], f: (item: T) => number): number {
 class Writer {
   readonly #pieces: Uint8Array[] = []
   readonly #buffer = new Uint8Array(1 << 14)
+  readonly #view = new DataView(this.#buffer.buffer)
   #used = 0
 
   varint(value: number | bigint): void {
@@ -193,7 +203,7 @@ class Writer {
 
   float(value: number): void {
     this.#reserve(4)
-    new DataView(this.#buffer.buffer).setFloat32(this.#used, value, true)
+    this.#view.setFloat32(this.#used, value, true)
     this.#used += 4
   }
 

@@ -2,72 +2,117 @@
  * Weights outside the model file (ONNX "external data"): a tensor names a file in the model's folder, an offset
  * and a length. Names that lead out of that folder are refused: a model must not be able to read other files.
  */
-import type * as FsPromises from 'node:fs/promises'
+import type * as Fs from 'node:fs'
 import type * as Path from 'node:path'
-import { EspalierError } from '../../errors.ts'
+import { EspalierError, locate, locateAsync } from '../../errors.ts'
 import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import { openFile } from '../io/files.ts'
+import { nodeModule, openFile } from '../io/files.ts'
 import { type ByteSource, memorySource } from '../io/source.ts'
 import type { TensorProto } from './proto.ts'
-import { dtypeOfNumber } from './tensor-proto.ts'
+import { dtypeOfNumber, malformedAt, shapeOfDims } from './tensor-proto.ts'
 
 /** Files that hold weights, by the name the model uses for them. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>
 
-/** Where a tensor's bytes are. */
-export interface ExternalRange {
+/** A tensor whose bytes are in another file, and where. */
+interface ExternalTensor {
+  readonly tensor: TensorProto
   readonly location: string
   readonly offset: number
   readonly length: number
 }
 
-const EXTERNAL = 1
+/** Values of `TensorProto.data_location`. */
+const DEFAULT = 0
+export const EXTERNAL = 1
 
-/** Tensors among `tensors` whose bytes are in other files, with their places. Throws `malformed` or `unsafe`. */
-export function externalTensors(tensors: readonly TensorProto[]): [TensorProto, ExternalRange][] {
-  return tensors
-    .filter(({ dataLocation }) => dataLocation === EXTERNAL)
-    .map(tensor => [tensor, rangeOf(tensor)])
-}
-
-function rangeOf(tensor: TensorProto): ExternalRange {
-  const where = { tensor: tensor.name ?? '' }
-  const entries = new Map((tensor.externalData ?? []).map(({ key, value }) => [key, value]))
-  const location = entries.get('location')
-  if (location === undefined || location === '')
-    throw new EspalierError('malformed', 'external data without a location', { where })
-  checkLocation(location, tensor.name ?? '')
-  const size = byteLength(dtypeOfNumber(tensor.dataType), sizeOf((tensor.dims ?? []).map(Number)))
-  const number = (key: string, fallback: number): number => {
-    const text = entries.get(key)
-    if (text === undefined) return fallback
-    if (/^\d{1,15}$/.test(text)) return Number(text)
-    throw new EspalierError('malformed', `external data with a bad ${key}`, { where, got: `"${text}"` })
+/** Loads what `tensors` have in other files. Throws `malformed`, `unsafe`, `not-found`, `truncated` or `io`. */
+export async function loadExternal(tensors: readonly TensorProto[], opener: ExternalOpener): Promise<void> {
+  try {
+    for (const group of byLocation(externalTensors(tensors))) {
+      const where = { tensor: group[0]!.tensor.name ?? '' }
+      const source = await locateAsync(where, async () =>
+        sharedSource(await opener.open(group[0]!.location), group),
+      )
+      for (const { tensor, offset, length } of group) {
+        const bytes = await locateAsync({ tensor: tensor.name ?? '' }, () => source.read(offset, length))
+        tensor.rawData = { offset, length, bytes }
+      }
+    }
+  } finally {
+    await opener.close()
   }
-  const length = number('length', size)
-  if (length !== size)
-    throw new EspalierError('malformed', 'external data has another length than the tensor', {
-      where,
-      expected: `${size} bytes`,
-      got: `${length}`,
-    })
-  return { location, offset: number('offset', 0), length }
 }
 
-/** Throws `unsafe` for a name that is absolute or climbs out of its folder. */
-function checkLocation(location: string, tensor: string): void {
-  const parts = location.split(/[\\/]/)
-  const absolute = /^[\\/]|^[A-Za-z]:/.test(location)
-  if (absolute || parts.includes('..') || location.includes('\0'))
+/** The same from memory: `tensors` become views of `files`. */
+export function viewExternal(tensors: readonly TensorProto[], files: ExternalFiles): void {
+  for (const { tensor, location, offset, length } of externalTensors(tensors)) {
+    const read = (): Uint8Array => memoryFile(files, location).readSync(offset, length)
+    tensor.rawData = { offset, length, bytes: locate({ tensor: tensor.name ?? '' }, read) }
+  }
+}
+
+/** Where tensors overlap so much that reading each would take more memory than the file: the file, read once. */
+async function sharedSource(source: ByteSource, group: readonly ExternalTensor[]): Promise<ByteSource> {
+  const total = group.reduce((sum, { length }) => sum + length, 0)
+  return total <= source.size ? source : memorySource(await source.read(0, source.size), source.name)
+}
+
+function byLocation(tensors: readonly ExternalTensor[]): Iterable<readonly ExternalTensor[]> {
+  const groups = new Map<string, ExternalTensor[]>()
+  for (const tensor of tensors) {
+    const group = groups.get(tensor.location)
+    if (group === undefined) groups.set(tensor.location, [tensor])
+    else group.push(tensor)
+  }
+  return groups.values()
+}
+
+function externalTensors(tensors: readonly TensorProto[]): ExternalTensor[] {
+  return tensors.flatMap(tensor => malformedAt(tensor.name ?? '', () => placeOf(tensor)))
+}
+
+/** Where a tensor's bytes are, when they are in another file. */
+function placeOf(tensor: TensorProto): ExternalTensor[] {
+  const { dataLocation = DEFAULT } = tensor
+  if (dataLocation === DEFAULT) return []
+  if (dataLocation !== EXTERNAL)
+    throw new EspalierError('malformed', 'unknown data location', { got: `${dataLocation}` })
+  const dtype = dtypeOfNumber(tensor.dataType)
+  if (dtype === 'string') throw new EspalierError('malformed', 'strings cannot be external data')
+  const entries = new Map((tensor.externalData ?? []).map(({ key, value = '' }) => [key, value]))
+  const location = entries.get('location') ?? ''
+  if (location === '') throw new EspalierError('malformed', 'external data without a location')
+  if (!staysInFolder(location))
     throw new EspalierError('unsafe', 'external data outside the folder of the model', {
-      where: { tensor },
       expected: "a path below the model's folder",
       got: `"${location}"`,
     })
+  const size = byteLength(dtype, sizeOf(shapeOfDims(tensor.dims)))
+  const length = numberOf(entries, 'length') ?? size
+  if (length !== size)
+    throw new EspalierError('malformed', 'external data has another length than the tensor', {
+      expected: `${size} bytes`,
+      got: `${length}`,
+    })
+  return [{ tensor, location, offset: numberOf(entries, 'offset') ?? 0, length }]
 }
 
-/** Opens the files that ranges name, each once. */
+function numberOf(entries: ReadonlyMap<string | undefined, string>, key: string): number | undefined {
+  const text = entries.get(key)
+  if (text === undefined) return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new EspalierError('malformed', `external data with a bad ${key}`, { got: `"${text}"` })
+}
+
+/** Whether a name is neither absolute nor climbs out of its folder, on any system. */
+export function staysInFolder(location: string): boolean {
+  const absolute = /^[\\/]|^[A-Za-z]:/.test(location)
+  return !absolute && !location.split(/[\\/]/).includes('..') && !location.includes('\0')
+}
+
+/** Opens the files that tensors name, each once. */
 export interface ExternalOpener {
   open(location: string): Promise<ByteSource>
   close(): Promise<void>
@@ -81,8 +126,7 @@ export function memoryOpener(files: ExternalFiles): ExternalOpener {
   }
 }
 
-/** The source of one file in memory. Throws `not-found`. */
-export function memoryFile(files: ExternalFiles, location: string): ByteSource {
+function memoryFile(files: ExternalFiles, location: string): ByteSource {
   const bytes = files.get(location)
   if (bytes !== undefined) return memorySource(bytes, location)
   throw new EspalierError('not-found', 'the model keeps weights in a file that was not given', {
@@ -93,28 +137,39 @@ export function memoryFile(files: ExternalFiles, location: string): ByteSource {
 
 /** Weights from the folder of `model`. Links that lead out of the folder are refused. */
 export function folderOpener(model: string): ExternalOpener {
-  const path = globalThis.process.getBuiltinModule('node:path') as typeof Path
-  const fs = globalThis.process.getBuiltinModule('node:fs/promises') as typeof FsPromises
-  const sources = new Map<string, ByteSource>()
+  const { dirname, join, resolve, sep } = nodeModule<typeof Path>('node:path', model)
+  const { realpath } = nodeModule<typeof Fs>('node:fs', model).promises
+  /** A path without links; where there is no such file, as it is: opening it will say so. */
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path)
+  const sources: ByteSource[] = []
   return {
     async open(location) {
-      let source = sources.get(location)
-      if (source === undefined) {
-        const folder = await fs.realpath(path.dirname(path.resolve(model)))
-        const file = path.join(folder, location)
-        const real = await fs.realpath(file).catch(() => file)
-        if (!real.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep))
-          throw new EspalierError('unsafe', 'external data is a link out of the folder of the model', {
-            where: { file },
-            got: real,
-          })
-        source = await openFile(file)
-        sources.set(location, source)
-      }
+      const path = resolve(model)
+      const file = join(dirname(path), location)
+      // A model that is a link itself, as in a download cache, may have its weights beside what it links to.
+      const folders = [await real(dirname(path)), dirname(await real(path))]
+      const target = await real(join(folders[0]!, location))
+      if (!folders.some(folder => target.startsWith(folder.endsWith(sep) ? folder : folder + sep)))
+        throw new EspalierError('unsafe', 'external data is a link out of the folder of the model', {
+          where: { file },
+          got: target,
+        })
+      const source = await openFile(target).catch(error => {
+        throw error instanceof EspalierError && error.code === 'not-found' ? notBeside(file, error) : error
+      })
+      sources.push(source)
       return source
     },
     async close() {
-      for (const source of sources.values()) await source.close()
+      for (const source of sources) await source.close()
     },
   }
+}
+
+function notBeside(file: string, cause: EspalierError): EspalierError {
+  return new EspalierError('not-found', 'the model keeps weights in a file that is not there', {
+    where: { file },
+    hint: 'Put it beside the model, under the name it had when the model was written',
+    cause,
+  })
 }

@@ -11,6 +11,7 @@ import {
   type Value,
   type ValueType,
 } from '../../graph/graph.ts'
+import type { DType } from '../../tensor/dtype.ts'
 import { type Tensor, tensorBytes } from '../../tensor/tensor.ts'
 import type {
   AttributeProto,
@@ -35,7 +36,7 @@ export type TensorWriter = (name: string, tensor: Tensor) => TensorProto
 export function modelOfGraph(graph: Graph, writeInitializer: TensorWriter = protoOfTensor): ModelProto {
   const origin = graph.origin ?? {}
   return {
-    irVersion: origin.irVersion ?? irVersionOf(graph),
+    irVersion: Math.max(origin.irVersion ?? irVersionOf(graph), leastIrVersion(graph)),
     producer: origin.producer ?? 'espalier',
     ...(origin.producerVersion !== undefined && { producerVersion: origin.producerVersion }),
     ...(origin.domain !== undefined && { domain: origin.domain }),
@@ -60,6 +61,24 @@ function irVersionOf(graph: Graph): number {
     [19, 9],
   ]
   return firstOpset.find(([first]) => opset >= first)?.[1] ?? 8
+}
+
+/** The oldest IR version that can say what the graph holds: an older file may have been given something newer. */
+function leastIrVersion(graph: Graph): number {
+  const inputs = new Set(graph.inputs.map(({ name }) => name))
+  let version = 3
+  for (const [name, { dtype }] of graph.initializers)
+    version = Math.max(version, inputs.has(name) ? 3 : 4, irVersionOfDtype(dtype))
+  return version
+}
+
+/** The IR version that brought a data type. */
+function irVersionOfDtype(dtype: DType): number {
+  if (dtype === 'int2' || dtype === 'uint2') return 13
+  if (dtype === 'float8e8m0') return 12
+  if (dtype === 'float4e2m1') return 11
+  if (dtype === 'int4' || dtype === 'uint4') return 10
+  return dtype.startsWith('float8') ? 9 : 3
 }
 
 function protoOfGraph(graph: Graph, writeInitializer: TensorWriter): GraphProto {
@@ -90,7 +109,7 @@ function protoOfGraph(graph: Graph, writeInitializer: TensorWriter): GraphProto 
 /** The message of a tensor. */
 export function protoOfTensor(name: string, tensor: Tensor): TensorProto {
   const head = { dims: tensor.shape, dataType: numberOfDtype(tensor.dtype), ...(name !== '' && { name }) }
-  if (tensor.dtype === 'string') return { ...head, stringData: tensor.data.map(text => utf8.encode(text)) }
+  if (tensor.dtype === 'string') return { ...head, stringData: [...tensor.data] }
   const bytes = tensorBytes(tensor)
   return { ...head, rawData: { offset: 0, length: bytes.length, bytes } }
 }

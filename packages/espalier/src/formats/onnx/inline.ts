@@ -1,109 +1,136 @@
 /**
  * Replacing calls of a model's own functions by their bodies, so that a graph holds operators only. Values inside a
  * body are prefixed with the name of the calling node; attributes that refer to parameters get the call's values.
+ * Functions that call functions can grow a file a million times: nesting and the size of the result are bounded.
  */
-import { EspalierError } from '../../errors.ts'
+import { EspalierError, locate } from '../../errors.ts'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OpsetProto } from './proto.ts'
 
-/** Most nodes that inlining may make: functions that call functions can grow without bound. */
-const NODE_LIMIT = 1_000_000
+/** Bytes that the result may take, a character of a name counted as one and each part of the graph as so many. */
+const SIZE_LIMIT = 2 ** 28
+const PART_SIZE = 16
+/** Deepest nesting of calls and bodies together. */
+const DEPTH_LIMIT = 200
+/** Longest name of a calling node that its function's values are prefixed with. */
+const PREFIX_LIMIT = 200
 
-/** The model without functions. Throws `malformed` for functions that call themselves, `unsupported-format` for differing operator sets. */
+/**
+ * The model without functions. Throws `malformed` for functions that call themselves, `unsupported-format` for
+ * differing operator sets, `too-large` for a result out of proportion.
+ */
 export function inlineFunctions(model: ModelProto): ModelProto {
   if (model.functions === undefined || model.graph === undefined) return model
-  const opsets = new Map((model.opsets ?? []).map(entry => [normal(entry.domain), entry]))
-  const inliner = new Inliner(model.functions, opsets)
-  const graph = inliner.graph(model.graph, [])
+  const inliner = new Inliner(model)
+  const graph = inliner.graph(model.graph, [], 0)
   const { functions, ...rest } = model
-  const domains = new Set(functions.map(({ domain }) => normal(domain)))
-  return {
-    ...rest,
-    graph,
-    opsets: [...opsets.values()].filter(
-      ({ domain }) => !domains.has(normal(domain)) || normal(domain) === '',
-    ),
-  }
+  return { ...rest, graph, opsets: inliner.opsets() }
 }
 
 function normal(domain: string | undefined): string {
   return domain === undefined || domain === 'ai.onnx' ? '' : domain
 }
 
-const keyOf = (domain: string | undefined, name: string | undefined, overload: string | undefined): string =>
-  [normal(domain), name ?? '', overload ?? ''].join('\0')
+function keyOf(domain: string | undefined, name: string | undefined, overload: string | undefined): string {
+  return [normal(domain), name ?? '', overload ?? ''].join('\0')
+}
+
+type Rename = (name: string) => string
+type Parameters = ReadonlyMap<string, AttributeProto>
 
 class Inliner {
-  readonly #functions: ReadonlyMap<string, FunctionProto>
-  readonly #opsets: Map<string, OpsetProto>
-  #made = 0
+  readonly #functions = new Map<string, FunctionProto>()
+  readonly #opsets = new Map<string, OpsetProto>()
+  /** Operator sets of the nodes that are left. */
+  readonly #domains = new Set<string>()
+  #size = 0
   #calls = 0
 
-  constructor(functions: readonly FunctionProto[], opsets: Map<string, OpsetProto>) {
-    this.#functions = new Map(functions.map(f => [keyOf(f.domain, f.name, f.overload), f]))
-    this.#opsets = opsets
+  constructor(model: ModelProto) {
+    for (const entry of model.opsets ?? []) this.#opsets.set(normal(entry.domain), entry)
+    for (const f of model.functions ?? []) {
+      const key = keyOf(f.domain, f.name, f.overload)
+      if (this.#functions.has(key))
+        throw new EspalierError('malformed', `the model defines function ${f.name} twice`)
+      this.#functions.set(key, f)
+    }
+  }
+
+  /** Operator sets of the result: without those that only functions were in. */
+  opsets(): OpsetProto[] {
+    const emptied = new Set([...this.#functions.values()].map(({ domain }) => normal(domain)))
+    for (const domain of ['', ...this.#domains]) emptied.delete(domain)
+    return [...this.#opsets].flatMap(([domain, entry]) => (emptied.has(domain) ? [] : [entry]))
   }
 
   /** `graph` with every call replaced; `path` names the functions being replaced. */
-  graph(graph: GraphProto, path: readonly FunctionProto[]): GraphProto {
-    return { ...graph, nodes: this.#nodes(graph.nodes ?? [], path) }
+  graph(graph: GraphProto, path: readonly FunctionProto[], depth: number): GraphProto {
+    const { inputs = [], outputs = [], values = [], initializers = [], sparseInitializers = [] } = graph
+    this.#charge(
+      inputs.length + outputs.length + values.length + initializers.length + sparseInitializers.length,
+    )
+    return { ...graph, nodes: this.#nodes(graph.nodes ?? [], path, depth) }
   }
 
-  #nodes(nodes: readonly NodeProto[], path: readonly FunctionProto[]): NodeProto[] {
-    return nodes.flatMap(node => {
+  #nodes(nodes: readonly NodeProto[], path: readonly FunctionProto[], depth: number): NodeProto[] {
+    if (depth > DEPTH_LIMIT)
+      throw new EspalierError('too-large', `functions and bodies are nested more than ${DEPTH_LIMIT} deep`)
+    const result: NodeProto[] = []
+    for (const node of nodes) {
+      const { name = '', inputs = [], outputs = [], attributes = [] } = node
+      this.#charge(1 + attributes.length, [name, ...inputs, ...outputs])
       const callee = this.#functions.get(keyOf(node.domain, node.op, node.overload))
-      if (callee !== undefined) return this.#call(node, callee, path)
-      if (++this.#made > NODE_LIMIT)
-        throw new EspalierError('too-large', `inlining functions makes more than ${NODE_LIMIT} nodes`)
-      return [{ ...node, ...this.#bodies(node, path) }]
-    })
+      if (callee === undefined) {
+        this.#domains.add(normal(node.domain))
+        result.push(this.#bodies(node, path, depth))
+      } else {
+        const where = { node: `${node.name || node.outputs?.[0] || '?'} (${node.op})` }
+        for (const inner of locate(where, () => this.#call(node, callee, path, depth))) result.push(inner)
+      }
+    }
+    return result
   }
 
-  #bodies(node: NodeProto, path: readonly FunctionProto[]): Pick<NodeProto, 'attributes'> {
-    if (!node.attributes?.some(({ g, graphs }) => g !== undefined || graphs !== undefined)) return {}
+  #bodies(node: NodeProto, path: readonly FunctionProto[], depth: number): NodeProto {
+    if (!node.attributes?.some(({ g, graphs }) => g !== undefined || graphs !== undefined)) return node
+    const inner = (graph: GraphProto): GraphProto => this.graph(graph, path, depth + 1)
     return {
+      ...node,
       attributes: node.attributes.map(attribute => ({
         ...attribute,
-        ...(attribute.g && { g: this.graph(attribute.g, path) }),
-        ...(attribute.graphs && { graphs: attribute.graphs.map(graph => this.graph(graph, path)) }),
+        ...(attribute.g && { g: inner(attribute.g) }),
+        ...(attribute.graphs && { graphs: attribute.graphs.map(inner) }),
       })),
     }
   }
 
-  #call(node: NodeProto, callee: FunctionProto, path: readonly FunctionProto[]): NodeProto[] {
-    const where = { node: `${node.name || node.outputs?.[0] || '?'} (${node.op})` }
+  #call(node: NodeProto, callee: FunctionProto, path: readonly FunctionProto[], depth: number): NodeProto[] {
     if (path.includes(callee))
-      throw new EspalierError('malformed', `function ${callee.name} calls itself`, { where })
-    this.#importOpsets(callee, where)
-    const prefix = `${node.name || node.outputs?.[0] || callee.name}#${++this.#calls}/`
-    const names = new Map<string, string>()
-    const bind = (
-      formals: readonly string[] | undefined,
-      actuals: readonly string[] | undefined,
-      side: string,
-    ): void => {
-      if ((actuals?.length ?? 0) > (formals?.length ?? 0))
-        throw new EspalierError('malformed', `function ${callee.name} is called with too many ${side}`, {
-          where,
-          expected: `at most ${formals?.length ?? 0}`,
-          got: `${actuals?.length}`,
-        })
-      for (const [index, formal] of (formals ?? []).entries()) {
-        const actual = actuals?.[index] ?? ''
-        // An omitted output is still computed; an omitted input stays omitted.
-        if (side === 'inputs' || actual !== '') names.set(formal, actual)
-      }
+      throw new EspalierError('malformed', `function ${callee.name} calls itself`, {
+        got: [...path, callee].map(({ name }) => name).join(' -> '),
+      })
+    this.#importOpsets(callee)
+    const { inputs = [], outputs = [] } = node
+    checkCount(callee, 'inputs', inputs)
+    checkCount(callee, 'outputs', outputs)
+    // An omitted input stays omitted; an omitted output is computed all the same.
+    const names = new Map((callee.inputs ?? []).map((formal, index) => [formal, inputs[index] ?? '']))
+    const copies: NodeProto[] = []
+    for (const [index, formal] of (callee.outputs ?? []).entries()) {
+      const actual = outputs[index] ?? ''
+      const known = names.get(formal)
+      // A value cannot have two names: an output that is an input, or another output too, is copied.
+      if (actual !== '' && known !== undefined) copies.push(identity(known, actual))
+      else if (actual !== '') names.set(formal, actual)
     }
-    bind(callee.inputs, node.inputs, 'inputs')
-    bind(callee.outputs, node.outputs, 'outputs')
-    const attributes = new Map<string, AttributeProto>()
-    for (const attribute of callee.attributeDefaults ?? []) attributes.set(attribute.name ?? '', attribute)
-    for (const attribute of node.attributes ?? []) attributes.set(attribute.name ?? '', attribute)
-    const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? `${prefix}${name}`))
-    const body = (callee.nodes ?? []).map(inner => renameNode(inner, rename, prefix, attributes))
-    return this.#nodes([...body, ...passThrough(callee, node, rename)], [...path, callee])
+    const given = [...(callee.attributeDefaults ?? []), ...(node.attributes ?? [])]
+    const parameters: Parameters = new Map(given.map(attribute => [attribute.name ?? '', attribute]))
+    const prefix = `${callerName(node, callee)}#${++this.#calls}/`
+    const rename: Rename = name => (name === '' ? '' : (names.get(name) ?? `${prefix}${name}`))
+    const body = (callee.nodes ?? []).map(inner => renameNode(inner, rename, prefix, parameters))
+    return this.#nodes([...body, ...copies], [...path, callee], depth + 1)
   }
 
-  #importOpsets(callee: FunctionProto, where: { readonly node: string }): void {
+  #importOpsets(callee: FunctionProto): void {
     for (const entry of callee.opsets ?? []) {
       const domain = normal(entry.domain)
       const own = this.#opsets.get(domain)
@@ -113,7 +140,6 @@ class Inliner {
           'unsupported-format',
           `function ${callee.name} uses another version of operator set "${domain}" than the model`,
           {
-            where,
             expected: `${own.version}`,
             got: `${entry.version}`,
             hint: 'Convert the model so that its functions use one version',
@@ -121,64 +147,77 @@ class Inliner {
         )
     }
   }
+
+  #charge(parts: number, names: readonly string[] = []): void {
+    this.#size += (parts + names.length) * PART_SIZE
+    for (const name of names) this.#size += name.length
+    if (this.#size > SIZE_LIMIT)
+      throw new EspalierError('too-large', 'the functions of the model call each other too often', {
+        hint: 'Inlined, they would make a graph of millions of nodes',
+      })
+  }
 }
 
-/** `Identity` nodes for outputs that are inputs of the function: a value cannot have two names. */
-function passThrough(callee: FunctionProto, node: NodeProto, rename: (name: string) => string): NodeProto[] {
-  const inputs = new Set(callee.inputs ?? [])
-  return (callee.outputs ?? []).flatMap((formal, index) => {
-    const output = node.outputs?.[index] ?? ''
-    if (!inputs.has(formal) || output === '') return []
-    const source = node.inputs?.[(callee.inputs ?? []).indexOf(formal)] ?? ''
-    return [{ op: 'Identity', inputs: [source], outputs: [output], name: `${rename(formal)}/identity` }]
-  })
+function checkCount(callee: FunctionProto, side: 'inputs' | 'outputs', actuals: readonly string[]): void {
+  const most = callee[side]?.length ?? 0
+  if (actuals.length > most)
+    throw new EspalierError('malformed', `function ${callee.name} is called with too many ${side}`, {
+      expected: `at most ${most}`,
+      got: `${actuals.length}`,
+    })
 }
 
-function renameNode(
-  node: NodeProto,
-  rename: (name: string) => string,
-  prefix: string,
-  parameters: ReadonlyMap<string, AttributeProto>,
-): NodeProto {
+/** What a call is known by: its node's name, unless nesting has made that too long. */
+function callerName(node: NodeProto, callee: FunctionProto): string {
+  const name = node.name || node.outputs?.find(output => output !== '') || ''
+  return name !== '' && name.length <= PREFIX_LIMIT ? name : (callee.name ?? '').slice(0, PREFIX_LIMIT)
+}
+
+function identity(from: string, to: string): NodeProto {
+  return { op: 'Identity', inputs: [from], outputs: [to], name: `${to}/identity` }
+}
+
+function renameNode(node: NodeProto, rename: Rename, prefix: string, parameters: Parameters): NodeProto {
   return {
     ...node,
     inputs: (node.inputs ?? []).map(rename),
     outputs: (node.outputs ?? []).map(rename),
     name: node.name ? `${prefix}${node.name}` : '',
     attributes: (node.attributes ?? []).flatMap(attribute => {
-      const bound = bindAttribute(attribute, parameters)
-      return bound === undefined ? [] : [renameBodies(bound, rename, prefix, parameters)]
+      // A value that the call gives belongs to the caller: names inside it are the caller's.
+      if (attribute.refName) return bindAttribute(attribute, parameters)
+      return [renameBodies(attribute, graph => renameGraph(graph, rename, prefix, parameters))]
     }),
   }
 }
 
-/** An attribute with the call's value; `undefined` where the call gives none and there is no default. */
-function bindAttribute(
-  attribute: AttributeProto,
-  parameters: ReadonlyMap<string, AttributeProto>,
-): AttributeProto | undefined {
-  if (attribute.refName === undefined || attribute.refName === '') return attribute
-  const value = parameters.get(attribute.refName)
-  return value && { ...value, ...(attribute.name !== undefined && { name: attribute.name }) }
+/** The attribute with the call's value; none where the call gives none and there is no default. */
+function bindAttribute(attribute: AttributeProto, parameters: Parameters): AttributeProto[] {
+  const value = parameters.get(attribute.refName!)
+  return value === undefined ? [] : [{ ...value, name: attribute.name ?? '' }]
 }
 
-function renameBodies(
-  attribute: AttributeProto,
-  rename: (name: string) => string,
-  prefix: string,
-  parameters: ReadonlyMap<string, AttributeProto>,
-): AttributeProto {
-  const inner = (graph: GraphProto): GraphProto => ({
-    ...graph,
-    nodes: (graph.nodes ?? []).map(node => renameNode(node, rename, prefix, parameters)),
-    inputs: (graph.inputs ?? []).map(value => ({ ...value, name: rename(value.name ?? '') })),
-    outputs: (graph.outputs ?? []).map(value => ({ ...value, name: rename(value.name ?? '') })),
-    values: (graph.values ?? []).map(value => ({ ...value, name: rename(value.name ?? '') })),
-    initializers: (graph.initializers ?? []).map(tensor => ({ ...tensor, name: rename(tensor.name ?? '') })),
-  })
+function renameBodies(attribute: AttributeProto, inner: (graph: GraphProto) => GraphProto): AttributeProto {
   return {
     ...attribute,
     ...(attribute.g && { g: inner(attribute.g) }),
     ...(attribute.graphs && { graphs: attribute.graphs.map(inner) }),
+  }
+}
+
+function renameGraph(graph: GraphProto, rename: Rename, prefix: string, parameters: Parameters): GraphProto {
+  const renamed = <T extends { name?: string }>(list: readonly T[] = []): T[] =>
+    list.map(item => ({ ...item, name: rename(item.name ?? '') }))
+  return {
+    ...graph,
+    nodes: (graph.nodes ?? []).map(node => renameNode(node, rename, prefix, parameters)),
+    inputs: renamed(graph.inputs),
+    outputs: renamed(graph.outputs),
+    values: renamed(graph.values),
+    initializers: renamed(graph.initializers),
+    sparseInitializers: (graph.sparseInitializers ?? []).map(sparse => ({
+      ...sparse,
+      ...(sparse.values && { values: { ...sparse.values, name: rename(sparse.values.name ?? '') } }),
+    })),
   }
 }

@@ -1,18 +1,17 @@
 /**
- * The messages of onnx.proto (IR version 14) as tables: field number, name, kind. One table drives reading and
- * writing, so that they cannot drift. Weights are not read but noted as ranges of the source (`Payload`); fields
- * that no table knows are kept as bytes in `unknown` and written back.
+ * The messages of onnx.proto (IR version 14) as tables: field number, name, kind. One table drives reading (decode.ts)
+ * and writing (encode.ts), so that they cannot drift. Weights are not read but noted as ranges of the source
+ * (`Payload`); fields that no table knows are kept as bytes in `unknown` and written back.
  */
-import type { Cursor, WireType } from './wire.ts'
 
-/** A range of the source that holds a tensor's bytes; `bytes` is set once it is loaded. */
+/** A range of the source that holds elements of a tensor; `bytes` is set once it is loaded. */
 export interface Payload {
   readonly offset: number
   readonly length: number
   bytes?: Uint8Array
 }
 
-/** Numbers of a packed repeated field. */
+/** Numbers of a repeated field. */
 export type Integers = readonly (number | bigint)[]
 
 /** Every message may carry fields that this version does not know: tag and value, as found. */
@@ -29,14 +28,14 @@ export interface TensorProto extends Message {
   dims?: Integers
   dataType?: number | bigint
   floatData?: Payload[]
-  int32Data?: Integers
-  stringData?: Uint8Array[]
-  int64Data?: Integers
+  int32Data?: Payload[]
+  stringData?: string[]
+  int64Data?: Payload[]
   name?: string
   doc?: string
   rawData?: Payload
   doubleData?: Payload[]
-  uint64Data?: Integers
+  uint64Data?: Payload[]
   externalData?: StringEntry[]
   dataLocation?: number | bigint
 }
@@ -173,7 +172,7 @@ export interface ModelProto extends Message {
 
 /**
  * How a field is read: `integer` a varint, `payload` bytes that stay in the file until loaded, `integers` and
- * `floats` packed numbers (accepted unpacked too), `payloads` packed floats or doubles that stay in the file.
+ * `floats` numbers (packed or not), `payloads` packed numbers that stay in the file.
  */
 export type FieldKind =
   | 'integer'
@@ -195,10 +194,8 @@ export interface Field {
   readonly kind: FieldKind
   /** The table of the message, for `message` and `messages`. */
   readonly table?: () => Table
-  /** Repeated numbers written packed (`[packed = true]` in onnx.proto); otherwise one tag each. */
-  readonly packed?: boolean
-  /** Bytes of one number in `payloads`. */
-  readonly width?: 4 | 8
+  /** Wire type of one number in `payloads`; they are accepted unpacked too. */
+  readonly element?: 0 | 1 | 5
 }
 
 /** The fields of a message, by field number. */
@@ -217,14 +214,14 @@ export const stringEntry: Table = table(field(1, 'key', 'string'), field(2, 'val
 export const tensorTable: Table = table(
   field(1, 'dims', 'integers'),
   field(2, 'dataType', 'integer'),
-  field(4, 'floatData', 'payloads', { width: 4 }),
-  field(5, 'int32Data', 'integers', { packed: true }),
-  field(6, 'stringData', 'byteses'),
-  field(7, 'int64Data', 'integers', { packed: true }),
+  field(4, 'floatData', 'payloads', { element: 5 }),
+  field(5, 'int32Data', 'payloads', { element: 0 }),
+  field(6, 'stringData', 'strings'),
+  field(7, 'int64Data', 'payloads', { element: 0 }),
   field(8, 'name', 'string'),
   field(9, 'rawData', 'payload'),
-  field(10, 'doubleData', 'payloads', { width: 8 }),
-  field(11, 'uint64Data', 'integers', { packed: true }),
+  field(10, 'doubleData', 'payloads', { element: 1 }),
+  field(11, 'uint64Data', 'payloads', { element: 0 }),
   field(12, 'doc', 'string'),
   many(13, 'externalData', () => stringEntry),
   field(14, 'dataLocation', 'integer'),
@@ -381,165 +378,3 @@ export const optionalTable: Table = table(
 
 /** A message as read: field values under their names. */
 export type Decoded = Record<string, unknown> & Message
-
-const MAX_DEPTH = 200
-
-/** What is met on the way and needs more than reading: weights to load, and the tensors that may have some elsewhere. */
-export interface Findings {
-  readonly payloads: Payload[]
-  readonly tensors: TensorProto[]
-}
-
-/**
- * Reads one message that ends at `end`. Ranges that are to be loaded are added to `found`.
- * Throws `malformed` or `truncated`.
- */
-export function decodeMessage(
-  cursor: Cursor,
-  end: number,
-  fields: Table,
-  found: Findings,
-  depth = 0,
-): Decoded {
-  if (depth > MAX_DEPTH) throw cursor.fail('malformed', `messages are nested more than ${MAX_DEPTH} deep`)
-  const message: Decoded = {}
-  if (fields === tensorTable) found.tensors.push(message)
-  while (cursor.at < end) {
-    const start = cursor.at
-    const tag = cursor.size()
-    const wire = (tag % 8) as WireType
-    const number = Math.floor(tag / 8)
-    if (number === 0 || ![0, 1, 2, 5].includes(wire))
-      throw cursor.fail('malformed', 'not a protobuf field', `tag ${tag}`)
-    const known = fields.get(number)
-    if (known === undefined || !accepts(known, wire)) {
-      skipValue(cursor, wire)
-      message.unknown ??= []
-      const stop = cursor.at
-      if (stop > end) throw cursor.fail('malformed', 'a field reaches beyond its message')
-      cursor.at = start
-      message.unknown.push(cursor.bytes(stop - start).slice())
-      continue
-    }
-    decodeField(cursor, end, known, wire, message, found, depth)
-    if (cursor.at > end) throw cursor.fail('malformed', 'a field reaches beyond its message')
-  }
-  return message
-}
-
-/** Whether a field of this kind can have this wire type; packed fields may come unpacked. */
-function accepts({ kind, width }: Field, wire: WireType): boolean {
-  switch (kind) {
-    case 'integer':
-      return wire === 0
-    case 'float':
-      return wire === 5
-    case 'integers':
-      return wire === 0 || wire === 2
-    case 'floats':
-      return wire === 5 || wire === 2
-    case 'payloads':
-      return wire === 2 || wire === (width === 4 ? 5 : 1)
-    default:
-      return wire === 2
-  }
-}
-
-function skipValue(cursor: Cursor, wire: WireType): void {
-  if (wire === 0) cursor.varint()
-  else if (wire === 1) cursor.skip(8)
-  else if (wire === 5) cursor.skip(4)
-  else cursor.skip(cursor.size())
-}
-
-function decodeField(
-  cursor: Cursor,
-  end: number,
-  field: Field,
-  wire: WireType,
-  message: Decoded,
-  found: Findings,
-  depth: number,
-): void {
-  const { name, kind } = field
-  const list = <T>(): T[] => (message[name] ??= []) as T[]
-  if (kind === 'integer') {
-    message[name] = cursor.varint()
-    return
-  }
-  if (kind === 'float') {
-    message[name] = cursor.float()
-    return
-  }
-  if (wire === 0) {
-    list<number | bigint>().push(cursor.varint())
-    return
-  }
-  if (wire !== 2) {
-    if (kind === 'floats') list<number>().push(cursor.float())
-    else list<Payload>().push(payload(cursor, field.width!, found))
-    return
-  }
-  const length = cursor.size()
-  if (length > end - cursor.at) throw cursor.fail('truncated', `field "${name}" is longer than its message`)
-  const stop = cursor.at + length
-  switch (kind) {
-    case 'string':
-      message[name] = text(cursor, length, name)
-      break
-    case 'strings':
-      list<string>().push(text(cursor, length, name))
-      break
-    case 'bytes':
-      message[name] = cursor.bytes(length).slice()
-      break
-    case 'byteses':
-      list<Uint8Array>().push(cursor.bytes(length).slice())
-      break
-    case 'message': {
-      // Protobuf merges a message that comes twice; here the later fields win, and lists are not joined.
-      const inner = decodeMessage(cursor, stop, field.table!(), found, depth + 1)
-      message[name] = message[name] === undefined ? inner : { ...(message[name] as Decoded), ...inner }
-      break
-    }
-    case 'messages':
-      list<Decoded>().push(decodeMessage(cursor, stop, field.table!(), found, depth + 1))
-      break
-    case 'payload':
-      message[name] = payload(cursor, length, found)
-      break
-    case 'payloads':
-      if (length % field.width! !== 0) throw cursor.fail('malformed', `field "${name}" ends inside a number`)
-      list<Payload>().push(payload(cursor, length, found))
-      break
-    case 'integers': {
-      const values = list<number | bigint>()
-      while (cursor.at < stop) values.push(cursor.varint())
-      break
-    }
-    case 'floats': {
-      if (length % 4 !== 0) throw cursor.fail('malformed', `field "${name}" ends inside a number`)
-      const values = list<number>()
-      while (cursor.at < stop) values.push(cursor.float())
-      break
-    }
-  }
-}
-
-function payload(cursor: Cursor, length: number, { payloads }: Findings): Payload {
-  const range: Payload = { offset: cursor.at, length }
-  payloads.push(range)
-  cursor.skip(length)
-  return range
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function text(cursor: Cursor, length: number, name: string): string {
-  const bytes = cursor.bytes(length)
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw cursor.fail('malformed', `field "${name}" is not valid UTF-8`)
-  }
-}

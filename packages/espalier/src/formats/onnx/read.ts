@@ -2,16 +2,15 @@
  * Reading ONNX files. The structure is read first and weights are only noted; then the weights are loaded, each
  * straight into a buffer of its own, so that a model takes its own size in memory and no more.
  */
-import { EspalierError, locateAsync } from '../../errors.ts'
+import { EspalierError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { RuntimeValue, Tensor } from '../../tensor/tensor.ts'
 import { type Input, withSource } from '../io/files.ts'
 import { type ByteSource, memorySource } from '../io/source.ts'
-import { type ExternalFiles, externalTensors, folderOpener, memoryFile, memoryOpener } from './external.ts'
+import { decodeMessage, type Findings, noFindings } from './decode.ts'
+import { type ExternalFiles, folderOpener, loadExternal, memoryOpener, viewExternal } from './external.ts'
 import { inlineFunctions } from './inline.ts'
 import {
-  decodeMessage,
-  type Findings,
   type ModelProto,
   modelTable,
   type OptionalProto,
@@ -38,23 +37,13 @@ export interface ReadOnnxOptions {
 export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Promise<Graph> {
   return withSource(input, async source => {
     const { message, found } = decode(source, modelTable)
-    const external = externalTensors(found.tensors)
     for (const payload of found.payloads) payload.bytes = await source.read(payload.offset, payload.length)
     const { externalData } = options
     const opener =
       externalData === undefined && source.path !== undefined
         ? folderOpener(source.path)
         : memoryOpener(externalData ?? new Map())
-    try {
-      for (const [tensor, { location, offset, length }] of external) {
-        const bytes = await locateAsync({ tensor: tensor.name ?? '' }, async () =>
-          (await opener.open(location)).read(offset, length),
-        )
-        tensor.rawData = { offset, length, bytes }
-      }
-    } finally {
-      await opener.close()
-    }
+    await loadExternal(found.tensors, opener)
     return graphOfModel(inlineFunctions(message as ModelProto))
   })
 }
@@ -62,19 +51,19 @@ export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Pro
 /** Reads an ONNX model from memory. Weights are views of `bytes` where their alignment allows. */
 export function parseOnnx(bytes: Uint8Array, { externalData = new Map() }: ReadOnnxOptions = {}): Graph {
   const { message, found } = decodeBytes(bytes, modelTable)
-  for (const [tensor, { location, offset, length }] of externalTensors(found.tensors))
-    tensor.rawData = { offset, length, bytes: memoryFile(externalData, location).readSync(offset, length) }
+  viewExternal(found.tensors, externalData)
   return graphOfModel(inlineFunctions(message as ModelProto))
 }
 
-/** Reads a file that holds one `TensorProto`. */
-export function parseTensorProto(bytes: Uint8Array): Tensor {
-  return tensorOfProto(decodeBytes(bytes, tensorTable).message as TensorProto)
+/** Reads a file that holds one `TensorProto`; the name is `''` where the file gives none. */
+export function parseTensorProto(bytes: Uint8Array): { readonly name: string; readonly tensor: Tensor } {
+  const proto = decodeBytes(bytes, tensorTable).message as TensorProto
+  return { name: proto.name ?? '', tensor: tensorOfProto(proto) }
 }
 
 /** Reads a file that holds one value of the given kind, as ONNX's test data has them. */
 export function parseValueProto(bytes: Uint8Array, kind: 'tensor' | 'sequence' | 'optional'): RuntimeValue {
-  if (kind === 'tensor') return parseTensorProto(bytes)
+  if (kind === 'tensor') return parseTensorProto(bytes).tensor
   if (kind === 'sequence') return sequenceOfProto(decodeBytes(bytes, sequenceTable).message as SequenceProto)
   return optionalOfProto(decodeBytes(bytes, optionalTable).message as OptionalProto)
 }
@@ -85,9 +74,21 @@ interface DecodedFile {
 }
 
 function decode(source: ByteSource, table: Table): DecodedFile {
-  if (source.size === 0) throw new EspalierError('truncated', 'the file is empty')
-  const found: Findings = { payloads: [], tensors: [] }
+  checkContent(source)
+  const found = noFindings()
   return { message: decodeMessage(new Cursor(source), source.size, table, found), found }
+}
+
+const LFS_POINTER = 'version https://git-lfs'
+
+/** Throws for what is often found in place of a model: nothing, and the note that Git keeps for a large file. */
+function checkContent(source: ByteSource): void {
+  if (source.size === 0) throw new EspalierError('truncated', 'the file is empty')
+  const head = new TextDecoder().decode(source.readSync(0, Math.min(source.size, LFS_POINTER.length)))
+  if (head === LFS_POINTER)
+    throw new EspalierError('malformed', 'the file is a Git LFS pointer and not the model itself', {
+      hint: 'Fetch the model with "git lfs pull"',
+    })
 }
 
 function decodeBytes(bytes: Uint8Array, table: Table): DecodedFile {

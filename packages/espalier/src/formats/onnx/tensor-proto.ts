@@ -1,12 +1,14 @@
 /**
- * Tensors in ONNX files: data type numbers, the ten fields that may hold the elements, and sparse tensors.
+ * Tensors in ONNX files: data type numbers, the seven fields that may hold the elements, and sparse tensors.
  * Elements in `raw_data`, `float_data` and `double_data` are referenced; those written as varints are converted.
  */
 import { EspalierError } from '../../errors.ts'
 import type { SparseTensor } from '../../graph/graph.ts'
-import { byteLength, type DType, dtypeInfo, isBigInt } from '../../tensor/dtype.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { type DType, isBigInt, storageLength } from '../../tensor/dtype.ts'
+import { formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { allocate, type RuntimeValue, type Tensor, tensor, tensorFromBytes } from '../../tensor/tensor.ts'
+import { concatBytes, normalizeBools } from '../io/bytes.ts'
+import { memorySource } from '../io/source.ts'
 import type {
   Integers,
   OptionalProto,
@@ -15,6 +17,7 @@ import type {
   SparseTensorProto,
   TensorProto,
 } from './proto.ts'
+import { Cursor } from './wire.ts'
 
 /** Data types by their number in `TensorProto.DataType`. */
 const byNumber: readonly (DType | undefined)[] = [
@@ -64,14 +67,18 @@ export function numberOfDtype(dtype: DType): number {
 
 /** The tensor that a message holds. Its payloads must be loaded. Throws `malformed` where type, shape and data disagree. */
 export function tensorOfProto(proto: TensorProto): Tensor {
-  const where = { tensor: proto.name ?? '' }
+  return malformedAt(proto.name ?? '', () => decodeTensor(proto))
+}
+
+/** Runs `body`; shapes and types that it refuses are the file's fault, and the tensor is named. */
+export function malformedAt<T>(tensor: string, body: () => T): T {
   try {
-    return decodeTensor(proto)
+    return body()
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error
     const code = error.code === 'bad-shape' || error.code === 'bad-dtype' ? 'malformed' : error.code
     throw new EspalierError(code, error.summary, {
-      where: { ...where, ...error.where },
+      where: { tensor, ...error.where },
       ...(error.expected !== undefined && { expected: error.expected }),
       ...(error.got !== undefined && { got: error.got }),
       ...(error.hint !== undefined && { hint: error.hint }),
@@ -80,86 +87,129 @@ export function tensorOfProto(proto: TensorProto): Tensor {
   }
 }
 
+/** The fields for elements, under the names of onnx.proto. */
+const fieldNames = {
+  rawData: 'raw_data',
+  floatData: 'float_data',
+  doubleData: 'double_data',
+  int32Data: 'int32_data',
+  int64Data: 'int64_data',
+  uint64Data: 'uint64_data',
+  stringData: 'string_data',
+} as const
+
+type DataField = keyof typeof fieldNames
+
+/** The field that may hold elements of a type, beside `raw_data`. */
+function fieldOf(dtype: DType): DataField {
+  switch (dtype) {
+    case 'string':
+      return 'stringData'
+    case 'float32':
+    case 'complex64':
+      return 'floatData'
+    case 'float64':
+    case 'complex128':
+      return 'doubleData'
+    case 'int64':
+      return 'int64Data'
+    case 'uint32':
+    case 'uint64':
+      return 'uint64Data'
+    default:
+      return 'int32Data'
+  }
+}
+
 function decodeTensor(proto: TensorProto): Tensor {
   const dtype = dtypeOfNumber(proto.dataType)
-  const shape = (proto.dims ?? []).map(Number)
-  const count = sizeOf(shape)
-  const raw = proto.rawData
-  if (dtype === 'string') return tensor('string', shape, (proto.stringData ?? []).map(decodeText))
-  if (raw !== undefined) return tensorFromBytes(dtype, shape, loaded(raw))
-  const floats = joined(proto.floatData)
-  if (floats !== undefined && (dtype === 'float32' || dtype === 'complex64'))
-    return tensorFromBytes(dtype, shape, floats)
-  const doubles = joined(proto.doubleData)
-  if (doubles !== undefined && (dtype === 'float64' || dtype === 'complex128'))
-    return tensorFromBytes(dtype, shape, doubles)
-  const integers = isBigInt(dtype)
-    ? dtype === 'int64'
-      ? proto.int64Data
-      : proto.uint64Data
-    : dtype === 'uint32'
-      ? proto.uint64Data
-      : proto.int32Data
-  return fromIntegers(dtype, shape, count, integers ?? [])
+  const shape = shapeOfDims(proto.dims)
+  const own = fieldOf(dtype)
+  const filled = filledFields(proto)
+  const field = filled[0] ?? own
+  checkField(dtype, field, filled.length)
+  if (field === 'stringData') return tensor('string', shape, proto.stringData ?? [])
+  const bytes = field === 'rawData' ? loaded(proto.rawData!) : joined(proto[field] ?? [])
+  const packed = field === 'rawData' || field === 'floatData' || field === 'doubleData'
+  if (!packed) return fromVarints(dtype, shape, bytes)
+  return tensorFromBytes(dtype, shape, dtype === 'bool' ? normalizeBools(bytes) : bytes)
+}
+
+/** The extents in a message. Throws `bad-shape` or `too-large`. */
+export function shapeOfDims(dims: Integers = []): Shape {
+  const shape = dims.map(Number)
+  sizeOf(shape)
+  return shape
+}
+
+/** The fields of a message that hold elements. */
+function filledFields(proto: TensorProto): DataField[] {
+  return (Object.keys(fieldNames) as DataField[]).filter(name => {
+    if (name === 'rawData' || name === 'stringData') return (proto[name]?.length ?? 0) > 0
+    return proto[name]?.some(({ length }) => length > 0)
+  })
+}
+
+function checkField(dtype: DType, field: DataField, filled: number): void {
+  if (filled > 1) throw new EspalierError('malformed', 'a tensor holds its elements in several fields')
+  const own = fieldOf(dtype)
+  if (field === own || (field === 'rawData' && dtype !== 'string')) return
+  throw new EspalierError('malformed', `a ${dtype} tensor holds its elements in a field of another type`, {
+    expected: dtype === 'string' ? fieldNames[own] : `raw_data or ${fieldNames[own]}`,
+    got: fieldNames[field],
+  })
 }
 
 /** Elements that were written as varints: integers, and bit patterns of the small float types. */
-function fromIntegers(dtype: DType, shape: readonly number[], count: number, integers: Integers): Tensor {
-  const { bits } = dtypeInfo(dtype)
-  // Types below a byte are written packed, one byte to an int32.
-  const wanted = bits < 8 ? byteLength(dtype, count) : count
-  if (integers.length !== wanted)
+function fromVarints(dtype: DType, shape: Shape, bytes: Uint8Array): Tensor {
+  const count = sizeOf(shape)
+  // Types below a byte are written packed, one byte to an int32; what is stored is one array element for each.
+  const wanted = storageLength(dtype, count)
+  let found = 0
+  for (const byte of bytes) if (byte < 0x80) found++
+  if (found !== wanted)
     throw new EspalierError(
       'malformed',
       `the data does not fill a ${dtype} tensor of shape ${formatShape(shape)}`,
-      {
-        expected: `${wanted} elements`,
-        got: `${integers.length}`,
-      },
+      { expected: `${wanted} numbers`, got: `${found}` },
     )
+  const cursor = new Cursor(memorySource(bytes))
   const data = allocate(dtype, count) as Int32Array | BigInt64Array
-  if (isBigInt(dtype)) for (let i = 0; i < wanted; i++) data[i] = BigInt(integers[i]!)
-  else for (let i = 0; i < wanted; i++) data[i] = Number(integers[i]!)
+  if (isBigInt(dtype)) for (let i = 0; i < wanted; i++) data[i] = BigInt(cursor.varint())
+  else if (dtype === 'bool') for (let i = 0; i < wanted; i++) data[i] = cursor.varint() === 0 ? 0 : 1
+  else for (let i = 0; i < wanted; i++) data[i] = Number(cursor.varint())
+  if (cursor.at !== bytes.length) throw new EspalierError('malformed', 'the data ends inside a number')
   return tensor(dtype, shape, data as never)
 }
 
-function loaded(payload: Payload): Uint8Array {
-  if (payload.bytes === undefined) throw new Error('a payload was not loaded')
-  return payload.bytes
+/** The bytes of a field that may come in parts; of one part, itself. */
+function joined(payloads: readonly Payload[]): Uint8Array {
+  return payloads.length === 1 ? loaded(payloads[0]!) : concatBytes(payloads.map(loaded))
 }
 
-function joined(payloads: readonly Payload[] | undefined): Uint8Array | undefined {
-  if (payloads === undefined) return undefined
-  if (payloads.length === 1) return loaded(payloads[0]!)
-  const result = new Uint8Array(payloads.reduce((total, { length }) => total + length, 0))
-  let at = 0
-  for (const payload of payloads) {
-    result.set(loaded(payload), at)
-    at += payload.length
-  }
-  return result
-}
-
-const utf8 = new TextDecoder()
-
-function decodeText(bytes: Uint8Array): string {
-  return utf8.decode(bytes)
+function loaded({ bytes }: Payload): Uint8Array {
+  if (bytes === undefined) throw new Error('a payload was not loaded')
+  return bytes
 }
 
 /** The sparse tensor that a message holds. Throws `malformed` when indices leave the shape or are out of order. */
 export function sparseOfProto(proto: SparseTensorProto): SparseTensor {
-  const name = proto.values?.name ?? ''
-  const fail = (summary: string, got?: string): EspalierError =>
-    new EspalierError('malformed', summary, { where: { tensor: name }, ...(got !== undefined && { got }) })
+  return malformedAt(proto.values?.name ?? '', () => decodeSparse(proto))
+}
+
+function decodeSparse(proto: SparseTensorProto): SparseTensor {
+  const fail = (summary: string, got: string): EspalierError =>
+    new EspalierError('malformed', summary, { got })
   if (proto.values === undefined || proto.indices === undefined)
-    throw fail('a sparse tensor lacks values or indices')
+    throw new EspalierError('malformed', 'a sparse tensor lacks values or indices')
   const values = tensorOfProto(proto.values)
   const indices = tensorOfProto(proto.indices)
-  const shape = (proto.dims ?? []).map(Number)
+  const shape = shapeOfDims(proto.dims)
   const size = sizeOf(shape)
-  const [count = -1, rank] = indices.shape
+  const [count = -1, rank, ...more] = indices.shape
   if (indices.dtype !== 'int64') throw fail('indices of a sparse tensor must be int64', indices.dtype)
-  if (values.shape.length !== 1 || count !== values.shape[0] || (rank !== undefined && rank !== shape.length))
+  const misfit = more.length > 0 || (rank !== undefined && rank !== shape.length)
+  if (values.shape.length !== 1 || count !== values.shape[0] || misfit)
     throw fail(
       'values and indices of a sparse tensor do not fit',
       `${formatShape(values.shape)} and ${formatShape(indices.shape)}`,
@@ -190,16 +240,30 @@ function flatPosition(
   return position
 }
 
-/** The values of a sequence message. */
+/** The values of a sequence message. Throws `unsupported-format` for maps and sparse tensors. */
 export function sequenceOfProto(proto: SequenceProto): RuntimeValue[] {
+  checkElementType(proto.elementType)
   if (proto.sequences) return proto.sequences.map(sequenceOfProto)
   if (proto.optionals) return proto.optionals.map(optionalOfProto)
   return (proto.tensors ?? []).map(tensorOfProto)
 }
 
-/** The value of an optional message; `null` when it is empty. */
+/** The value of an optional message; `null` when it is empty. Throws as {@link sequenceOfProto}. */
 export function optionalOfProto(proto: OptionalProto): RuntimeValue {
+  checkElementType(proto.elementType)
   if (proto.tensor) return tensorOfProto(proto.tensor)
   if (proto.sequence) return sequenceOfProto(proto.sequence)
   return proto.optional ? optionalOfProto(proto.optional) : null
+}
+
+/** What a sequence or an optional holds, by its number in onnx-data.proto. */
+const elementTypes = ['undefined', 'tensor', 'sparse tensor', 'sequence', 'map', 'optional']
+
+function checkElementType(number: number | bigint = 0): void {
+  const name = elementTypes[Number(number)]
+  if (name === undefined || name === 'sparse tensor' || name === 'map')
+    throw new EspalierError('unsupported-format', 'values of this type are not read', {
+      expected: 'tensors, sequences or optionals',
+      got: name ?? `type ${number}`,
+    })
 }

@@ -1,5 +1,5 @@
 /** From ONNX's messages to the graph: types, attributes, nodes, bodies. Nothing is interpreted, only re-shaped. */
-import { EspalierError } from '../../errors.ts'
+import { EspalierError, locate } from '../../errors.ts'
 import type {
   Attribute,
   AttributeValue,
@@ -14,7 +14,6 @@ import type {
 import type {
   AttributeProto,
   GraphProto,
-  Integers,
   ModelProto,
   NodeProto,
   ShapeProto,
@@ -30,12 +29,29 @@ type Opsets = ReadonlyMap<string, number>
 export function graphOfModel(model: ModelProto): Graph {
   if (model.graph === undefined)
     throw new EspalierError('malformed', 'the file holds no graph', {
-      hint: 'Is it an ONNX model? A tensor file (.pb) is read with readTensorProto',
+      hint: 'Is it an ONNX model? A file with one tensor is read with parseTensorProto',
     })
+  return { ...graphOfProto(model.graph, opsetsOf(model)), origin: originOf(model) }
+}
+
+/** Versions by domain. Throws `malformed` where one domain has two. */
+function opsetsOf(model: ModelProto): Opsets {
   const opsets = new Map<string, number>()
-  for (const { domain = '', version = 0 } of model.opsets ?? [])
-    opsets.set(domain === 'ai.onnx' ? '' : domain, Number(version))
-  return { ...graphOfProto(model.graph, opsets), origin: originOf(model) }
+  for (const { domain: given = '', version = 0 } of model.opsets ?? []) {
+    const domain = normalizeDomain(given)
+    const other = opsets.get(domain)
+    if (other !== undefined && other !== Number(version))
+      throw new EspalierError('malformed', `the model asks for two versions of operator set "${domain}"`, {
+        got: `${other} and ${version}`,
+      })
+    opsets.set(domain, Number(version))
+  }
+  return opsets
+}
+
+/** ONNX's own operator set has two spellings. */
+function normalizeDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
 }
 
 function originOf(model: ModelProto): Origin {
@@ -54,6 +70,7 @@ function originOf(model: ModelProto): Origin {
 function graphOfProto(proto: GraphProto, opsets: Opsets): Graph {
   const initializers = new Map<string, Initializer>()
   const add = (name: string, value: Initializer): void => {
+    if (name === '') throw new EspalierError('malformed', 'an initialiser has no name')
     if (initializers.has(name))
       throw new EspalierError('malformed', 'two initialisers have the same name', { where: { tensor: name } })
     initializers.set(name, value)
@@ -72,7 +89,7 @@ function graphOfProto(proto: GraphProto, opsets: Opsets): Graph {
     outputs: (proto.outputs ?? []).map(valueOfProto),
     nodes: (proto.nodes ?? []).map(node => nodeOf(node, opsets)),
     initializers,
-    values: new Map((proto.values ?? []).map(value => [value.name ?? '', valueOfProto(value)])),
+    values: new Map((proto.values ?? []).map(valueOfProto).map(value => [value.name, value])),
     opsets,
     ...(proto.doc !== undefined && { doc: proto.doc }),
     ...(proto.metadata && { metadata: entriesOf(proto.metadata) }),
@@ -156,103 +173,116 @@ function shapeOf(proto: ShapeProto): Dim[] {
 }
 
 function nodeOf(proto: NodeProto, opsets: Opsets): Node {
-  const { domain = '' } = proto
-  const node: Node = {
+  return {
     name: proto.name ?? '',
     op: proto.op ?? '',
-    domain: domain === 'ai.onnx' ? '' : domain,
+    domain: normalizeDomain(proto.domain ?? ''),
     inputs: proto.inputs ?? [],
     outputs: proto.outputs ?? [],
-    attributes: new Map(
-      (proto.attributes ?? []).map(attribute => [
-        attribute.name ?? '',
-        attributeOf(attribute, proto, opsets),
-      ]),
-    ),
+    attributes: attributesOf(proto, opsets),
     ...(proto.doc !== undefined && { doc: proto.doc }),
     ...(proto.overload !== undefined && { overload: proto.overload }),
     ...(proto.metadata && { metadata: entriesOf(proto.metadata) }),
     ...unknownOf(proto.unknown),
   }
-  return node
 }
 
-function attributeOf(proto: AttributeProto, node: NodeProto, opsets: Opsets): Attribute {
-  const where = {
-    node: `${node.name || node.outputs?.[0] || '?'} (${node.op ?? '?'})`,
-    field: proto.name ?? '',
+function attributesOf(node: NodeProto, opsets: Opsets): ReadonlyMap<string, Attribute> {
+  const attributes = new Map<string, Attribute>()
+  for (const proto of node.attributes ?? []) {
+    const { name = '' } = proto
+    const where = { node: `${node.name || node.outputs?.[0] || '?'} (${node.op ?? '?'})`, field: name }
+    locate(where, () => {
+      if (attributes.has(name)) throw new EspalierError('malformed', 'two attributes have the same name')
+      attributes.set(name, attributeOf(proto, opsets))
+    })
   }
-  const fail = (summary: string): EspalierError => new EspalierError('malformed', summary, { where })
+  return attributes
+}
+
+function attributeOf(proto: AttributeProto, opsets: Opsets): Attribute {
   if (proto.refName !== undefined && proto.refName !== '')
-    throw fail('an attribute refers to a function parameter outside a function')
-  const value = attributeValue(proto, opsets)
-  if (value === undefined) throw fail('an attribute has no value')
+    throw new EspalierError('malformed', 'an attribute refers to a function parameter outside a function')
   return {
-    ...value,
+    ...attributeValue(proto, opsets),
     ...(proto.doc !== undefined && { doc: proto.doc }),
     ...unknownOf(proto.unknown),
   }
 }
 
-/** Value by the declared type, or by the field that is set in files older than the type field. */
-function attributeValue(proto: AttributeProto, opsets: Opsets): AttributeValue | undefined {
+/** The field that holds the value of an attribute, by the number of its type. */
+const attributeFields = [
+  undefined,
+  'f',
+  'i',
+  's',
+  't',
+  'g',
+  'floats',
+  'ints',
+  'strings',
+  'tensors',
+  'graphs',
+  'sparse',
+  'sparses',
+  'tp',
+  'types',
+] as const
+
+/**
+ * Value by the declared type, or by the field that is set in files older than the type field. An empty list and a
+ * zero need not be written; a value of another type alone is an error.
+ */
+function attributeValue(proto: AttributeProto, opsets: Opsets): AttributeValue {
+  const filled = attributeFields.flatMap((name, type) => (name && proto[name] !== undefined ? [type] : []))
+  const declared = Number(proto.type ?? 0)
+  const fits = declared === 0 ? filled.length === 1 : filled.length === 0 || filled.includes(declared)
+  const value = fits ? valueOfType(declared || filled[0]!, proto, opsets) : undefined
+  if (value !== undefined) return value
+  throw new EspalierError('malformed', 'an attribute has no value of the type it declares', {
+    expected: `a type from 1 to ${attributeFields.length - 1} and a value of that type`,
+    got: `type ${declared}, values of types ${filled.join(', ') || 'none'}`,
+  })
+}
+
+function valueOfType(type: number, proto: AttributeProto, opsets: Opsets): AttributeValue | undefined {
   const graph = (inner: GraphProto): Graph => graphOfProto(inner, opsets)
-  switch (Number(proto.type ?? 0) || impliedType(proto)) {
-    case 1:
+  switch (attributeFields[type]) {
+    case 'f':
       return { type: 'float', value: proto.f ?? 0 }
-    case 2:
+    case 'i':
       return { type: 'int', value: proto.i ?? 0 }
-    case 3:
+    case 's':
       return { type: 'string', value: textOrBytes(proto.s ?? new Uint8Array(0)) }
-    case 4:
+    case 't':
       return proto.t && { type: 'tensor', value: tensorOfProto(proto.t) }
-    case 5:
+    case 'g':
       return proto.g && { type: 'graph', value: graph(proto.g) }
-    case 6:
+    case 'floats':
       return { type: 'floats', value: proto.floats ?? [] }
-    case 7:
-      return { type: 'ints', value: (proto.ints ?? []) as Integers }
-    case 8:
+    case 'ints':
+      return { type: 'ints', value: proto.ints ?? [] }
+    case 'strings':
       return { type: 'strings', value: (proto.strings ?? []).map(textOrBytes) }
-    case 9:
+    case 'tensors':
       return { type: 'tensors', value: (proto.tensors ?? []).map(tensorOfProto) }
-    case 10:
+    case 'graphs':
       return { type: 'graphs', value: (proto.graphs ?? []).map(graph) }
-    case 11:
+    case 'sparse':
       return proto.sparse && { type: 'sparse_tensor', value: sparseOfProto(proto.sparse) }
-    case 12:
+    case 'sparses':
       return { type: 'sparse_tensors', value: (proto.sparses ?? []).map(sparseOfProto) }
-    case 13: {
-      const type = proto.tp && typeOf(proto.tp)
-      return type && { type: 'type', value: type }
+    case 'tp': {
+      const value = proto.tp && typeOf(proto.tp)
+      return value && { type: 'type', value }
     }
-    case 14: {
+    case 'types': {
       const types = (proto.types ?? []).map(typeOf)
       return types.includes(undefined) ? undefined : { type: 'types', value: types as ValueType[] }
     }
-    default:
+    case undefined:
       return undefined
   }
-}
-
-function impliedType(proto: AttributeProto): number {
-  const fields = [
-    [1, proto.f],
-    [2, proto.i],
-    [3, proto.s],
-    [4, proto.t],
-    [5, proto.g],
-    [6, proto.floats],
-    [7, proto.ints],
-    [8, proto.strings],
-    [9, proto.tensors],
-    [10, proto.graphs],
-    [11, proto.sparse],
-    [12, proto.sparses],
-    [13, proto.tp],
-    [14, proto.types],
-  ] as const
-  return fields.find(([, value]) => value !== undefined)?.[0] ?? 0
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -5,7 +5,10 @@
 import { EspalierError } from '../../errors.ts'
 import type { ByteSource } from '../io/source.ts'
 
-/** How a field's value is laid out in the file. Groups (3 and 4) are obsolete and refused. */
+/**
+ * How a field's value is laid out in the file: 0 a varint, 1 eight bytes, 2 a length and as many bytes, 5 four bytes.
+ * Groups (3 and 4) are obsolete and refused.
+ */
 export type WireType = 0 | 1 | 2 | 5
 
 const WINDOW = 1 << 18
@@ -94,7 +97,7 @@ export class Cursor {
   }
 
   /** An error at the present position. */
-  fail(code: 'malformed' | 'truncated' | 'unsupported-format', summary: string, got?: string): EspalierError {
+  fail(code: 'malformed' | 'truncated' | 'too-large', summary: string, got?: string): EspalierError {
     return new EspalierError(code, summary, {
       where: { offset: this.at },
       ...(got !== undefined && { got }),

@@ -1,4 +1,7 @@
-/** One update of Adam (Kingma and Ba, arXiv 1412.6980), with weight decay as a penalty before or a shrinkage after it. */
+/**
+ * One update of Adam (Kingma and Ba, arXiv 1412.6980), with weight decay as a penalty before or a shrinkage
+ * after it.
+ */
 import type { Op } from '../op.ts'
 import { float } from '../schema.ts'
 import { optimizer } from '../support/optimizer.ts'

@@ -4,6 +4,7 @@ import { differentDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { zeros } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { floats, int } from '../schema.ts'
 import { typed } from '../support/infer.ts'
@@ -30,14 +31,14 @@ export const AffineGrid: Op = {
     const theta = c.tensor(0)
     const size = listOf(c.tensor(1), 'size')
     const shape = gridShape(theta.shape, size) as readonly number[]
+    if (outputSize('float64', shape) === 0) return [zeros(theta.dtype, shape)]
     const corners = c.attributes.int('align_corners') !== 0
     const spatial = size.slice(2)
     const rank = spatial.length
     // Positions along each axis, the innermost (x) first, as the matrix has them.
     const positions = spatial.map(extent => positionsAlong(extent, corners)).reverse()
-    outputSize(theta.dtype, shape)
     const matrices = numbers(theta)
-    const result = new Float64Array(outputSize('float64', shape))
+    const result = new Float64Array(sizeOf(shape))
     const points = sizeOf(spatial)
     for (let batch = 0; batch < shape[0]!; batch++)
       for (let point = 0; point < points; point++) {

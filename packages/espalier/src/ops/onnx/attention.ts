@@ -1,7 +1,8 @@
 /**
- * Scaled dot-product attention over one or more heads, with masks and a cache of past keys and values. A query that
- * sees no key at all (its bias is minus infinity everywhere) gives zeros, not NaN. Where `softmax_precision` is given,
- * scores and probabilities are rounded to it; otherwise nothing is rounded before the end.
+ * Scaled dot-product attention over one or more heads, with masks and a cache of past keys and values. A
+ * query that sees no key at all (its bias is minus infinity everywhere) gives zeros, not NaN. Where
+ * `softmax_precision` is given, scores and probabilities are rounded to it; otherwise nothing is rounded
+ * before the end.
  */
 import { EspalierError } from '../../errors.ts'
 import { addDims, floorDivideDims, multiplyDims, productOfDims } from '../../graph/dim.ts'
@@ -102,7 +103,10 @@ export const Attention: Op = {
   },
 }
 
-/** Probabilities [batch, heads, queries, keys], and the scores at the stage that `qk_matmul_output_mode` names. */
+/**
+ * Probabilities [batch, heads, queries, keys], and the scores at the stage that `qk_matmul_output_mode`
+ * names.
+ */
 function attend(
   c: EvaluateContext,
   q: Heads,
@@ -116,25 +120,25 @@ function attend(
       expected: '0, 1, 2 or 3',
       got: `${mode}`,
     })
-  const stages = c.hasOutput(3) ? mode : -1
+  const shown = c.hasOutput(3) ? mode : -1
   const scores = scoresOf(q, k, attributes.optionalFloat('scale') ?? 1 / Math.sqrt(q.size))
-  let exposed = stages === 0 ? scores.slice() : scores
+  let exposed = shown === 0 ? scores.slice() : scores
   const softcap = attributes.float('softcap')
   if (softcap !== 0)
     for (let i = 0; i < scores.length; i++) scores[i] = softcap * Math.tanh(scores[i]! / softcap)
-  if (stages === 1) exposed = scores.slice()
+  if (shown === 1) exposed = scores.slice()
 
   const precision = readDtype(attributes, 'softmax_precision', floats)
   const round = precision === undefined ? undefined : roundingTo(precision)
   const writeBias = biasRows(readMask(c, q, k))
   const bias = new Float64Array(k.length)
-  if (stages === 2) exposed = new Float64Array(scores.length)
+  if (shown === 2) exposed = new Float64Array(scores.length)
   for (let row = 0, at = 0; at < scores.length; row++, at += k.length) {
     const head = Math.floor(row / q.length)
     writeBias(bias, Math.floor(head / q.heads), head % q.heads, row % q.length)
     const own = scores.subarray(at, at + k.length)
     for (let j = 0; j < k.length; j++) own[j]! += bias[j]!
-    if (stages === 2) exposed.set(own, at)
+    if (shown === 2) exposed.set(own, at)
     if (round) for (let j = 0; j < k.length; j++) own[j] = round(own[j]!)
     if (bias.every(value => value === Number.NEGATIVE_INFINITY)) own.fill(0)
     else softmaxRow(own, 0)
@@ -189,7 +193,10 @@ function requireCacheRules(c: EvaluateContext): void {
   if (valid && pastKey) throw new EspalierError('bad-argument', 'nonpad_kv_seqlen is not used with past_key')
 }
 
-/** Whether heads are packed in the last axis (rank 3). Throws where the ranks differ or the heads are not counted. */
+/**
+ * Whether heads are packed in the last axis (rank 3). Throws where the ranks differ or the heads are not
+ * counted.
+ */
 function isPacked(attributes: Attributes, shapes: readonly (readonly Dim[])[]): boolean {
   const rank = shapes[0]!.length
   if ((rank !== 3 && rank !== 4) || shapes.some(shape => shape.length !== rank))

@@ -1,6 +1,6 @@
 /**
- * Depthwise convolution along a sequence that only looks back, with the last elements carried from call to call. Used
- * ahead of state-space and linear-attention layers (Mamba, Gated DeltaNet).
+ * Depthwise convolution along a sequence that only looks back, with the last elements carried from call to
+ * call. Used ahead of state-space and linear-attention layers (Mamba, Gated DeltaNet).
  */
 import { EspalierError } from '../../errors.ts'
 import { multiplyDims, productOfDims, subtractDims } from '../../graph/dim.ts'

@@ -132,6 +132,18 @@ describe('Loop', () => {
     expect(run(model)).toEqual([{ shape: [3, 1], values: [0, 10, 20] }])
   })
 
+  test('the body sees its last condition, even where it does not count', () => {
+    const model = graph(g => {
+      const body = graph(b => {
+        b.input('i', 'int64', [])
+        const going = b.input('going', 'bool', [])
+        return [b.node('Not', [going]), going]
+      })
+      return [g.node('Loop', [g.constant(int64(3)), undefined], { body })]
+    })
+    expect(run(model)).toEqual([flat(1, 0, 1)])
+  })
+
   test('carries sequences, and tensors whose shape changes', () => {
     const model = graph(g => {
       const body = graph(b => {

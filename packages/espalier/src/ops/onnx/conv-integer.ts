@@ -1,6 +1,6 @@
 /**
- * Integer convolution: 8-bit inputs less their zero points, summed in 32 bits. Padding stands for the zero point and
- * so adds nothing. Sums are exact and wrap modulo 2^32 at the end.
+ * Integer convolution: 8-bit inputs less their zero points, summed in 32 bits. Padding stands for the zero
+ * point and so adds nothing. Sums are exact and wrap modulo 2^32 at the end.
  */
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Op } from '../op.ts'

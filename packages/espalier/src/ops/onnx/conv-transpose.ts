@@ -1,6 +1,7 @@
 /**
- * Transposed convolution: the adjoint of a convolution, which spreads each input element over a window of the output.
- * Its window is that of the convolution from the output to the input, with output padding as room at the end.
+ * Transposed convolution: the adjoint of a convolution, which spreads each input element over a window of the
+ * output. Its window is that of the convolution from the output to the input, with output padding as room at
+ * the end.
  */
 import { EspalierError } from '../../errors.ts'
 import {
@@ -116,8 +117,8 @@ function transposedAxes(attributes: Attributes, x: readonly Dim[], w: readonly D
 }
 
 /**
- * The share of the padding at the beginning: the smaller half for SAME_UPPER, otherwise the larger one. Negative where
- * `output_shape` asks for more than there is.
+ * The share of the padding at the beginning: the smaller half for SAME_UPPER, otherwise the larger one.
+ * Negative where `output_shape` asks for more than there is.
  */
 function beforeOf(total: Dim, upper: boolean): Dim {
   const half = floorDivideDims(total, 2)

@@ -69,8 +69,8 @@ const flat = (shape: readonly number[], at: readonly number[]): number =>
 
 function convolveByDefinition(x: Tensor, w: Tensor, c: Case): { shape: number[]; values: number[] } {
   const rank = c.spatial.length
-  const output = c.spatial.map((extent, a) =>
-    Math.floor((extent + c.pads[a]! + c.pads[a + rank]! - reachOf(c, a)) / c.strides[a]!) + 1,
+  const output = c.spatial.map(
+    (extent, a) => Math.floor((extent + c.pads[a]! + c.pads[a + rank]! - reachOf(c, a)) / c.strides[a]!) + 1,
   )
   const shape = [x.shape[0]!, w.shape[0]!, ...output]
   const [xs, ws] = [numbers(x), numbers(w)]
@@ -97,9 +97,13 @@ describe('Conv', () => {
         const [y] = evaluateOp(Conv, [x, w], attributesOf(c)) as [Tensor]
         expect(y.shape).toEqual(wanted.shape)
         expect(Array.from(numbers(y))).toEqual(wanted.values.map(v => v + 0))
-        expect(inferOp(Conv, [x, w].map(t => tensorType(t.dtype, t.shape)), attributesOf(c))).toEqual([
-          tensorType('float64', wanted.shape),
-        ])
+        expect(
+          inferOp(
+            Conv,
+            [x, w].map(t => tensorType(t.dtype, t.shape)),
+            attributesOf(c),
+          ),
+        ).toEqual([tensorType('float64', wanted.shape)])
       }),
       { numRuns: 60 },
     )
@@ -139,7 +143,13 @@ describe('Conv', () => {
     expect(() => evaluateOp(Conv, [zeros('float32', [1, 9, 5]), w], { group: 3 })).toThrow(fails('bad-shape'))
     expect(() => evaluateOp(Conv, [x, w, zeros('float32', [3])])).toThrow(fails('bad-shape'))
     expect(() => evaluateOp(Conv, [zeros('float32', [1, 3]), w])).toThrow(fails('bad-shape'))
-    for (const wrong of [{ strides: [0] }, { pads: [1] }, { pads: [-1, 0] }, { kernel_shape: [3] }, { group: 0 }])
+    for (const wrong of [
+      { strides: [0] },
+      { pads: [1] },
+      { pads: [-1, 0] },
+      { kernel_shape: [3] },
+      { group: 0 },
+    ])
       expect(() => evaluateOp(Conv, [x, w], wrong)).toThrow(fails('bad-argument'))
     expect(() => evaluateOp(Conv, [x, w], { pads: [2 ** 50, 0] })).toThrow(fails('too-large'))
   })
@@ -182,7 +192,11 @@ describe('ConvTranspose', () => {
     [{ strides: [4], auto_pad: 'SAME_UPPER' }, [1, 1, 1, 0, 2, 2, 2, 0, 3, 3, 3, 0]],
   ])('%j', (attributes, wanted) => {
     expect(evaluateNumbers(ConvTranspose, [x, w], attributes)).toEqual(wanted)
-    const inferred = inferOp(ConvTranspose, [x, w].map(t => tensorType(t.dtype, t.shape)), attributes)
+    const inferred = inferOp(
+      ConvTranspose,
+      [x, w].map(t => tensorType(t.dtype, t.shape)),
+      attributes,
+    )
     expect(inferred).toEqual([tensorType('float32', [1, 1, wanted.length])])
   })
 
@@ -216,7 +230,8 @@ describe('ConvInteger and QLinearConv', () => {
     expect(evaluateNumbers(ConvInteger, [x, w])).toEqual([-16384, 128 - 32640, 256, 16766])
   })
 
-  const scalar = (dtype: 'uint8' | 'int8' | 'float32', value: number): Tensor => full(dtype, [], value) as Tensor
+  const scalar = (dtype: 'uint8' | 'int8' | 'float32', value: number): Tensor =>
+    full(dtype, [], value) as Tensor
   const quantized = (yScale: number, yZero: Tensor, bias?: Tensor): number[] =>
     evaluateNumbers(QLinearConv, [
       fromNumbers('uint8', [1, 1, 4], [10, 11, 12, 13]),
@@ -234,7 +249,9 @@ describe('ConvInteger and QLinearConv', () => {
     // Sums 0 1 2 3 and 0 -3 -6 -9, times 0.5 and 1.
     expect(quantized(1, scalar('int8', 1))).toEqual([1, 1, 2, 3, 1, -2, -5, -8])
     expect(quantized(0.01, scalar('uint8', 100))).toEqual([100, 150, 200, 250, 100, 0, 0, 0])
-    expect(quantized(1, scalar('int8', 0), fromNumbers('int32', [2], [3, -1]))).toEqual([2, 2, 2, 3, -1, -4, -7, -10])
+    expect(quantized(1, scalar('int8', 0), fromNumbers('int32', [2], [3, -1]))).toEqual([
+      2, 2, 2, 3, -1, -4, -7, -10,
+    ])
   })
 
   test('types and cost', () => {
@@ -252,7 +269,9 @@ describe('ConvInteger and QLinearConv', () => {
     expect(QLinearConv.infer(c)).toEqual([tensorType('int8', ['n', 2, 4])])
     expect(QLinearConv.macs!(c)).toBe('8*n')
     expect(QLinearConv.weights!(c)).toEqual([{ input: 3, rows: [0], columns: [1, 2] }])
-    expect(() => evaluateOp(ConvInteger, [x, w, fromNumbers('uint8', [2], [1, 1])])).toThrow(fails('bad-shape'))
+    expect(() => evaluateOp(ConvInteger, [x, w, fromNumbers('uint8', [2], [1, 1])])).toThrow(
+      fails('bad-shape'),
+    )
   })
 })
 

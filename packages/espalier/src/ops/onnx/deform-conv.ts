@@ -1,6 +1,7 @@
 /**
- * Deformable convolution: each tap of the kernel is moved by an offset of its own at every output position, and reads
- * the input there by linear interpolation. Sources: arXiv 1703.06211 and (with `mask`) arXiv 1811.11168.
+ * Deformable convolution: each tap of the kernel is moved by an offset of its own at every output position,
+ * and reads the input there by linear interpolation. Sources: arXiv 1703.06211 and (with `mask`) arXiv
+ * 1811.11168.
  */
 import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
@@ -17,6 +18,7 @@ import {
   readConvolution,
 } from '../support/convolution.ts'
 import { typed } from '../support/infer.ts'
+import { outputSize } from '../support/movement.ts'
 import { type WindowAxis, windowShapes } from '../support/window.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -60,7 +62,7 @@ export const DeformConv: Op = {
 
     const plane = sizeOf(shapes.output)
     const inputPlane = sizeOf(shapes.input)
-    const y = allocate('float64', batch * outputs * plane)
+    const y = allocate('float64', outputSize('float64', outputShape(convolution)))
     if (bias !== undefined) for (let i = 0; i < y.length; i++) y[i] = bias[Math.floor(i / plane) % outputs]!
     const samples = new Float64Array(plane)
     const perGroup = inputs / groups
@@ -95,7 +97,10 @@ function readMap(source: Tensor | undefined, name: string, shape: Shape): Float6
   })
 }
 
-/** For every output position the corners of the cell that a tap reads: offsets in a plane, and weights (0 outside). */
+/**
+ * For every output position the corners of the cell that a tap reads: offsets in a plane, and weights (0
+ * outside).
+ */
 interface Corners {
   readonly count: number
   readonly positions: Int32Array
@@ -111,8 +116,8 @@ function findCorners(axes: readonly WindowAxis[], tap: number, offsets: Float64A
   const outputStrides = stridesOf(shapes.output)
   const kernelStrides = stridesOf(shapes.kernel)
   const count = 2 ** rank
-  const positions = new Int32Array(plane * count)
-  const weights = new Float64Array(plane * count)
+  const weights = allocate('float64', outputSize('float64', [plane, count]))
+  const positions = allocate('int32', weights.length)
   for (let p = 0; p < plane; p++)
     for (let corner = 0; corner < count; corner++) {
       let position = 0

@@ -11,7 +11,7 @@ import { quantizeNumbers } from '../support/quantization.ts'
 
 export const DynamicQuantizeLinear: Op = {
   name: 'DynamicQuantizeLinear',
-  doc: 'Quantises to uint8 over the range of the data, widened to hold zero; gives the scale and zero point as well.',
+  doc: 'Quantises to uint8 over the range of the data; gives the scale and zero point as well.',
   versions: {
     11: {
       inputs: ['x: T1'],

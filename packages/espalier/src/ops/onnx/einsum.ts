@@ -29,7 +29,7 @@ export const Einsum: Op = {
   weights(c) {
     const { operands, output } = readEquation(c)?.equation ?? { operands: [], output: [] }
     if (operands.length < 2) return []
-    return operands.map((labels, input) => {
+    const uses = operands.map((labels, input) => {
       const axes = labels.map((_, axis) => axis)
       return {
         input,
@@ -37,6 +37,7 @@ export const Einsum: Op = {
         columns: axes.filter(axis => !output.includes(labels[axis]!)),
       }
     })
+    return uses.filter(({ columns }) => columns.length > 0)
   },
   evaluate(c) {
     const operands = c.inputs.map((_, index) => c.tensor(index))

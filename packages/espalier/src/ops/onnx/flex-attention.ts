@@ -1,8 +1,9 @@
 /**
- * Scaled dot-product attention with two bodies of the model's own: one that changes the scores before the softmax,
- * one that changes the probabilities after it. The bodies see tensors of the softmax's precision, which is float32
- * unless the inputs are double or `softmax_precision` says otherwise. A row of minus infinities gives NaN, as Softmax
- * has it. Experimental in ONNX (operator set ai.onnx.preview). After PyTorch's flex_attention.
+ * Scaled dot-product attention with two bodies of the model's own: one that changes the scores before the
+ * softmax, one that changes the probabilities after it. The bodies see tensors of the softmax's precision,
+ * which is float32 unless the inputs are double or `softmax_precision` says otherwise. A row of minus
+ * infinities gives NaN, as Softmax has it. Experimental in ONNX (operator set ai.onnx.preview). After
+ * PyTorch's flex_attention.
  */
 import { EspalierError } from '../../errors.ts'
 import { addDims, multiplyDims, productOfDims } from '../../graph/dim.ts'

@@ -12,7 +12,7 @@ import { allTypes, allTypes13, floats, floats16, int, type Schema, string, type 
 import { typed } from '../support/infer.ts'
 import { cubicKernel, type Kernel, linearKernel } from '../support/interpolation.ts'
 import { gatherElements, outputSize } from '../support/movement.ts'
-import { type Border, borderOf, denormalize, placeWithin, tapsAt } from '../support/sampling.ts'
+import { type Border, denormalize, placeWithin, tapsAt } from '../support/sampling.ts'
 
 const version = (T1: readonly TypeName[], T2: readonly TypeName[], modes: readonly string[]): Schema => ({
   inputs: ['X: T1', 'grid: T2'],
@@ -61,13 +61,13 @@ export const GridSample: Op = {
       throw new EspalierError('bad-shape', 'an image without pixels cannot be sampled', {
         got: formatShape(x.shape),
       })
-    const border = borderOf(c.attributes.string('padding_mode'), c.attributes.int('align_corners') !== 0)
+    const border: Border = {
+      padding: c.attributes.string('padding_mode') as Border['padding'],
+      corners: c.attributes.int('align_corners') !== 0,
+    }
     const mode = c.attributes.string('mode')
     if (mode === 'nearest') return [sampleNearest(x, grid, shape, border)]
-    const kernel = Object.hasOwn(kernels, mode) ? kernels[mode] : undefined
-    if (kernel === undefined)
-      throw new EspalierError('unsupported', `unknown interpolation "${mode}"`, { where: { field: 'mode' } })
-    return [interpolate(x, grid, shape, border, kernel)]
+    return [interpolate(x, grid, shape, border, kernels[mode]!)]
   },
 }
 

@@ -1,6 +1,6 @@
 /**
- * A mapping from labels to labels (ai.onnx.ml). Version 1 numbers a list of strings, in either direction; version 2
- * maps between two lists of keys and values; version 4 also takes the lists as tensors.
+ * A mapping from labels to labels (ai.onnx.ml). Version 1 numbers a list of strings, in either direction;
+ * version 2 maps between two lists of keys and values; version 4 also takes the lists as tensors.
  */
 import { EspalierError } from '../../errors.ts'
 import { type Attribute, tensorType } from '../../graph/graph.ts'

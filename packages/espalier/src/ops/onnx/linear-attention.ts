@@ -3,7 +3,8 @@
  *   S = exp(g) S                  decay, for `gated` and `gated_delta`
  *   v = beta (v - S^T k)          what the state does not know yet, for `delta` and `gated_delta`
  *   S = S + k v^T;  o = scale S^T q
- * Several query heads may read one state. The state is kept in float64. `chunk_size` is a hint without effect here.
+ * Several query heads may read one state. The state is kept in float64. `chunk_size` is a hint without effect
+ * here.
  */
 import { EspalierError } from '../../errors.ts'
 import { addDims, floorDivideDims, multiplyDims, productOfDims } from '../../graph/dim.ts'
@@ -13,6 +14,7 @@ import { allocate, type Tensor } from '../../tensor/tensor.ts'
 import type { Attributes, EvaluateContext, Op } from '../op.ts'
 import { float, int, required, string, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { outputSize } from '../support/movement.ts'
 
 const types: readonly TypeName[] = ['float16', 'bfloat16', 'float32']
 
@@ -66,9 +68,9 @@ export const LinearAttention: Op = {
         expected: formatShape(stateShape),
         got: formatShape(past.shape),
       })
-    const state = past ? numbers(past).slice() : allocate('float64', batch * states * size * valueSize)
+    const state = past ? numbers(past).slice() : allocate('float64', outputSize('float64', stateShape))
     const scale = c.attributes.float('scale') || 1 / Math.sqrt(size)
-    const y = allocate('float64', batch * steps * heads * valueSize)
+    const y = allocate('float64', outputSize('float64', [batch, steps, heads, valueSize]))
     const written = new Float64Array(valueSize)
     const group = heads / states
     for (let n = 0; n < batch; n++)
@@ -160,7 +162,7 @@ function readExtents(c: EvaluateContext, { heads, states }: Rule): Extents {
     v[2]! % states === 0
   if (fits) return { batch, steps, size: all / heads, valueSize: v[2]! / states }
   throw new EspalierError('bad-shape', 'query, key and value do not fit each other', {
-    expected: `[batch, steps, ${heads} heads], [batch, steps, ${states} heads] twice; queries as large as keys`,
+    expected: `[batch, steps, ${heads} heads], [batch, steps, ${states} heads] twice; one size of keys`,
     got: shapes.map(shape => formatShape(shape)).join(', '),
   })
 }
@@ -170,7 +172,10 @@ interface PerHead {
   at(step: number, head: number, place: number, size: number): number
 }
 
-/** Reads `decay` or `beta` [batch, steps, width] of one of the `widths` allowed; the first is one number a head. */
+/**
+ * Reads `decay` or `beta` [batch, steps, width] of one of the `widths` allowed; the first is one number a
+ * head.
+ */
 function perHead(
   c: EvaluateContext,
   index: number,

@@ -1,7 +1,7 @@
 /**
- * Repetition of a body graph: for so many trips, while a condition holds, or both. Values are carried from one
- * iteration to the next, and further outputs of the body are collected over the iterations. A loop without trip
- * count whose condition never fails has no end; `maxIterations` of the executor bounds it.
+ * Repetition of a body graph: for so many trips, while a condition holds, or both. Values are carried from
+ * one iteration to the next, and further outputs of the body are collected over the iterations. A loop
+ * without trip count whose condition never fails has no end; `maxIterations` of the executor bounds it.
  */
 import { EspalierError } from '../../errors.ts'
 import { symbolsOf } from '../../graph/dim.ts'
@@ -56,16 +56,16 @@ export const Loop: Op = {
     const checked = c.hasInput(1)
     const collected: Tensor[][] = body.outputs.slice(1 + count).map(() => [])
 
-    let going = !checked || single(c.tensor(1), 'the condition') !== 0
-    for (let i = 0; i < trips && going; i++) {
+    let condition = !checked || single(c.tensor(1), 'the condition') !== 0
+    for (let i = 0; i < trips && (condition || !checked); i++) {
       if (i >= limit)
         throw new EspalierError('too-large', `the loop has not ended after ${limit} iterations`, {
           hint: 'Raise maxIterations if it is meant to run longer',
         })
       const iteration = tensor('int64', controlShape(body, 0), BigInt64Array.of(BigInt(i)))
-      const condition = tensor('bool', controlShape(body, 1), Uint8Array.of(1))
-      const [next, ...outputs] = c.runGraph(body, [iteration, condition, ...carried])
-      if (checked) going = single(collectable(next!), "the body's condition") !== 0
+      const going = tensor('bool', controlShape(body, 1), Uint8Array.of(condition ? 1 : 0))
+      const [next, ...outputs] = c.runGraph(body, [iteration, going, ...carried])
+      condition = single(collectable(next!), "the body's condition") !== 0
       carried = outputs.slice(0, count)
       for (const [k, parts] of collected.entries()) parts.push(collectable(outputs[count + k]!))
     }

@@ -1,6 +1,6 @@
 /**
- * Long short-term memory with optional peepholes. Gates in the order input (i), output (o), forget (f), cell (c);
- * peepholes i, o, f. With `input_forget` the forget gate is 1 - i.
+ * Long short-term memory with optional peepholes. Gates in the order input (i), output (o), forget (f), cell
+ * (c); peepholes i, o, f. With `input_forget` the forget gate is 1 - i.
  */
 import type { Op } from '../op.ts'
 import { int } from '../schema.ts'

@@ -1,4 +1,7 @@
-/** Matrix product of 8-bit integers less their zero points, summed in 32 bits: exact, wrapping modulo 2^32 at the end. */
+/**
+ * Matrix product of 8-bit integers less their zero points, summed in 32 bits: exact, wrapping modulo 2^32 at
+ * the end.
+ */
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'

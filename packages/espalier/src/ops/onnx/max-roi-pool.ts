@@ -1,14 +1,16 @@
 /**
- * Largest element of each cell of a grid laid over regions of interest. Regions are rounded to whole elements, cells
- * overlap where they do not divide evenly, an empty cell is 0. Source: "Fast R-CNN", arXiv 1504.08083.
+ * Largest element of each cell of a grid laid over regions of interest. Regions are rounded to whole
+ * elements, cells overlap where they do not divide evenly, an empty cell is 0. Source: "Fast R-CNN", arXiv
+ * 1504.08083.
  */
 import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { formatShape } from '../../tensor/shape.ts'
 import { allocate } from '../../tensor/tensor.ts'
 import type { Attributes, Op } from '../op.ts'
 import { float, floats, floats16, required, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { outputSize } from '../support/movement.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
   inputs: ['X: T', 'rois: T'],
@@ -38,7 +40,7 @@ export const MaxRoiPool: Op = {
     const scale = c.attributes.float('spatial_scale')
     const count = regions.shape[0]!
     const [x, rois] = [numbers(input), numbers(regions)]
-    const y = allocate('float64', sizeOf([count, channels, rows, columns]))
+    const y = allocate('float64', outputSize('float64', [count, channels, rows, columns]))
     let at = 0
     for (let r = 0; r < count; r++) {
       const [sample, x1, y1, x2, y2] = rois.subarray(r * 5) as unknown as [
@@ -80,7 +82,10 @@ function readGrid(attributes: Attributes): [number, number] {
   })
 }
 
-/** The cells of a region from `start` to `end` (inclusive), cut to an axis of `extent`: from and to (exclusive). */
+/**
+ * The cells of a region from `start` to `end` (inclusive), cut to an axis of `extent`: from and to
+ * (exclusive).
+ */
 function cells(start: number, end: number, count: number, extent: number): [number, number][] {
   const length = Math.max(end - start + 1, 1)
   const clamp = (position: number): number => Math.min(Math.max(position + start, 0), extent)

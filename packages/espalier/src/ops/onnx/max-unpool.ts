@@ -1,18 +1,20 @@
 /**
- * The partial inverse of MaxPool: values go back to where they came from, everything else is zero. Indices are read
- * in the shape that kernel, strides and pads give; where `output_shape` asks for more, that block lies in its first
- * corner. This is what ONNX's own example and reference do; onnxruntime reads the indices in `output_shape` instead.
+ * The partial inverse of MaxPool: values go back to where they came from, everything else is zero. Indices
+ * are read in the shape that kernel, strides and pads give; where `output_shape` asks for more, that block
+ * lies in its first corner. This is what ONNX's own example and reference do; onnxruntime reads the indices
+ * in `output_shape` instead.
  */
 import { EspalierError } from '../../errors.ts'
 import { addDims, multiplyDims, subtractDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
-import { forEachIndex, formatShape, type Shape, sameShape, sizeOf, stridesOf } from '../../tensor/shape.ts'
+import { forEachIndex, formatShape, type Shape, sameShape, stridesOf } from '../../tensor/shape.ts'
 import { allocate } from '../../tensor/tensor.ts'
 import type { Attributes, Op } from '../op.ts'
 import { floats, floats16, optional, required, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { listOf } from '../support/integers.ts'
+import { outputSize } from '../support/movement.ts'
 import { readWindow } from '../support/window.ts'
 
 const version = (T1: readonly TypeName[]): Schema => ({
@@ -42,7 +44,7 @@ export const MaxUnpool: Op = {
     const inner = unpooledShape(c.attributes, x.shape) as number[]
     const given = c.optionalTensor(2)
     const shape = given === undefined ? inner : listOf(given, 'output_shape')
-    const values = placeAt(numbers(indices), numbers(x), sizeOf(inner))
+    const values = placeAt(numbers(indices), numbers(x), outputSize('float64', inner))
     return [fromNumbers(x.dtype, shape, sameShape(shape, inner) ? values : embed(values, inner, shape))]
   },
 }
@@ -86,7 +88,7 @@ function embed(values: Float64Array, inner: Shape, shape: Shape): Float64Array {
       expected: `at least ${formatShape(inner)}`,
       got: formatShape(shape),
     })
-  const result = allocate('float64', sizeOf(shape))
+  const result = allocate('float64', outputSize('float64', shape))
   forEachIndex(inner, [stridesOf(shape)], (i, [to]) => {
     result[to!] = values[i]!
   })

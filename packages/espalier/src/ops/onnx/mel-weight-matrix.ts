@@ -43,16 +43,21 @@ export const MelWeightMatrix: Op = {
     const length = single(c.tensor(1), 'dft_length')
     const rate = single(c.tensor(2), 'sample_rate')
     const [low, high] = [single(c.tensor(3), 'lower_edge_hertz'), single(c.tensor(4), 'upper_edge_hertz')]
-    if (!(bands >= 1 && length >= 1 && rate >= 1 && low >= 0 && low < high && high <= rate / 2))
+    if (!(bands >= 1 && length >= 1 && rate >= 1 && low >= 0 && low <= high))
       throw new EspalierError('bad-argument', 'not a range of frequencies to divide into mel bands', {
-        expected: 'positive counts, and 0 <= lower edge < upper edge <= half the sample rate',
+        expected: 'positive counts, and 0 <= lower edge <= upper edge',
         got: `${bands} bands, length ${length}, rate ${rate}, edges ${low} and ${high}`,
       })
-    const shape = [Math.floor(length / 2) + 1, bands]
-    const weights = allocate('float64', outputSize('float64', shape))
+    const bins = Math.floor(length / 2) + 1
+    const weights = allocate('float64', outputSize('float64', [bins, bands]))
     const spacing = (melOf(high) - melOf(low)) / (bands + 2)
     const edge = (index: number): number =>
       Math.floor(((length + 1) * hertzOf(index * spacing + melOf(low))) / rate)
+    if (edge(bands) >= bins || edge(bands + 1) > bins)
+      throw new EspalierError('bad-argument', 'the mel bands reach beyond the spectrum', {
+        expected: `an upper edge up to ${rate / 2}, half the sample rate`,
+        got: `${high}`,
+      })
     for (let band = 0; band < bands; band++) {
       const [left, center, right] = [edge(band), edge(band + 1), edge(band + 2)]
       for (let bin = left; bin < right; bin++)
@@ -60,6 +65,8 @@ export const MelWeightMatrix: Op = {
           bin < center ? (bin - left) / (center - left) : (right - bin) / (right - center)
       weights[center * bands + band] = 1
     }
-    return [fromNumbers(readDtype(c.attributes, 'output_datatype', numeric) ?? 'float32', shape, weights)]
+    return [
+      fromNumbers(readDtype(c.attributes, 'output_datatype', numeric) ?? 'float32', [bins, bands], weights),
+    ]
   },
 }

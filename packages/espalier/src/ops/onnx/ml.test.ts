@@ -7,6 +7,8 @@ import { ArrayFeatureExtractor } from './array-feature-extractor.ts'
 import { Binarizer } from './binarizer.ts'
 import { LabelEncoder } from './label-encoder.ts'
 import { TreeEnsemble } from './tree-ensemble.ts'
+import { TreeEnsembleClassifier } from './tree-ensemble-classifier.ts'
+import { TreeEnsembleRegressor } from './tree-ensemble-regressor.ts'
 
 const fails = (code: string): unknown => expect.objectContaining({ code })
 const words = (...list: string[]): Tensor<'string'> => tensor('string', [list.length], list)
@@ -153,5 +155,87 @@ describe('TreeEnsemble', () => {
     expect(inferOp(TreeEnsemble, [tensorType('float64', ['n', 2])], attributes)).toEqual([
       tensorType('float64', ['n', 2]),
     ])
+  })
+})
+
+describe('trees in the form of before version 5', () => {
+  // Tree 7: x0 <= 1 ? node 1 : node 2. Tree 3: x1 > 0 ? node 1 : node 2.
+  const nodes = {
+    nodes_treeids: [7, 7, 7, 3, 3, 3],
+    nodes_nodeids: [0, 1, 2, 0, 1, 2],
+    nodes_modes: ['BRANCH_LEQ', 'LEAF', 'LEAF', 'BRANCH_GT', 'LEAF', 'LEAF'],
+    nodes_featureids: [0, 0, 0, 1, 0, 0],
+    nodes_values: [1, 0, 0, 0, 0, 0],
+    nodes_truenodeids: [1, 0, 0, 1, 0, 0],
+    nodes_falsenodeids: [2, 0, 0, 2, 0, 0],
+  }
+  const votes = (name: string, targets: readonly number[], weights: readonly number[]): PlainAttributes => ({
+    [`${name}_treeids`]: [7, 7, 3, 3],
+    [`${name}_nodeids`]: [1, 2, 1, 2],
+    [`${name}_ids`]: targets,
+    [`${name}_weights`]: weights,
+  })
+  const x = float32([0, 1, 2, -1], [2, 2])
+
+  test('regression', () => {
+    const attributes = { ...nodes, ...votes('target', [0, 0, 0, 1], [1, 2, 4, 8]), n_targets: 2 }
+    const values = (more: object = {}, input: Tensor = x): number[] =>
+      evaluateNumbers(TreeEnsembleRegressor, [input], { ...attributes, ...more })
+    expect(values()).toEqual([5, 0, 2, 8])
+    expect(values({ base_values: [10, 20] })).toEqual([15, 20, 12, 28])
+    expect(values({ aggregate_function: 'AVERAGE' })).toEqual([2.5, 0, 1, 4])
+    expect(values({ aggregate_function: 'MIN' })).toEqual([1, 0, 2, 8])
+    expect(values({}, int64([2, 1]))).toEqual([6, 0])
+    const tensors = { target_weights_as_tensor: attribute(fromNumbers('float64', [4], [1, 2, 4, 8])) }
+    expect(values({ ...tensors, target_weights: [0, 0, 0, 0] })).toEqual([5, 0, 2, 8])
+    expect(values({ nodes_missing_value_tracks_true: [1, 0, 0, 0, 0, 0] }, float32([Number.NaN, 1]))).toEqual(
+      [5, 0],
+    )
+    expect(() => values({ nodes_truenodeids: [9, 0, 0, 1, 0, 0] })).toThrow(fails('invalid-graph'))
+    expect(() => values({ nodes_truenodeids: [1] })).toThrow(fails('invalid-graph'))
+    expect(() => values({ target_ids: [0, 0, 0, 2] })).toThrow(fails('bad-argument'))
+    expect(() => values({ nodes_modes: nodes.nodes_modes.with(0, 'BRANCH_ODD') })).toThrow(
+      fails('bad-argument'),
+    )
+    expect(() => values({ n_targets: 2 ** 50 })).toThrow(fails('too-large'))
+    expect(inferOp(TreeEnsembleRegressor, [tensorType('int32', ['n', 2])], attributes)).toEqual([
+      tensorType('float32', ['n', 2]),
+    ])
+  })
+
+  const classify = (attributes: PlainAttributes): unknown =>
+    evaluateOp(TreeEnsembleClassifier, [x], { ...nodes, ...attributes }, { outputs: 2 })
+
+  test('classification: the largest score wins', () => {
+    const three = { ...votes('class', [0, 1, 2, 1], [1, 2, 4, 8]), classlabels_strings: ['a', 'b', 'c'] }
+    expect(classify(three)).toEqual([words('c', 'b'), float32([1, 0, 4, 0, 10, 0], [2, 3])])
+    expect(classify({ ...three, base_values: [9, 0, 0] })).toEqual([
+      words('a', 'b'),
+      float32([10, 0, 4, 9, 10, 0], [2, 3]),
+    ])
+    expect(
+      inferOp(TreeEnsembleClassifier, [tensorType('float32', ['n', 2])], { ...nodes, ...three }),
+    ).toEqual([tensorType('string', ['n']), tensorType('float32', ['n', 3])])
+  })
+
+  test('classification: two classes, votes for one', () => {
+    const two = { classlabels_int64s: [10, 20] }
+    const positive = votes('class', [0, 0, 0, 0], [0.25, 0.5, 0, 0.25])
+    expect(classify({ ...two, ...positive })).toEqual([
+      int64([10, 20]),
+      float32([0.75, 0.25, 0.25, 0.75], [2, 2]),
+    ])
+    const mixed = votes('class', [0, 0, 0, 0], [0.25, -0.5, 0, 0.25])
+    expect(classify({ ...two, ...mixed })).toEqual([
+      int64([20, 10]),
+      float32([-0.25, 0.25, 0.25, -0.25], [2, 2]),
+    ])
+    const logistic = (value: number): number => Math.fround(1 / (1 + Math.exp(-value)))
+    expect(classify({ ...two, ...mixed, post_transform: 'LOGISTIC' })).toEqual([
+      int64([20, 10]),
+      float32([logistic(-0.25), logistic(0.25), logistic(0.25), logistic(-0.25)], [2, 2]),
+    ])
+    expect(() => classify({ ...positive, classlabels_int64s: [1] })).toThrow(fails('unsupported'))
+    expect(() => classify(positive)).toThrow(fails('invalid-graph'))
   })
 })

@@ -72,8 +72,9 @@ function cumulativeShares(x: Float64Array, start: number, steps: Uint32Array): F
   return sums
 }
 
-/** The first class whose cumulative share exceeds `u` of the whole. */
+/** The first class whose cumulative share exceeds `u` of the whole; the last possible one where rounding leaves none. */
 function drawClass(sums: Float64Array, u: number): number {
-  const target = u * sums.at(-1)!
-  return sums.findIndex(sum => sum > target)
+  const whole = sums.at(-1)!
+  const found = sums.findIndex(sum => sum > u * whole)
+  return found >= 0 ? found : sums.indexOf(whole)
 }

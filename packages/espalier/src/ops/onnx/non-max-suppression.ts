@@ -1,7 +1,7 @@
 /**
- * Greedy non-maximum suppression: boxes are taken in order of score, and one that overlaps a box already taken by more
- * than the threshold is dropped. The overlap is rounded to float32, the type of the threshold, before they are
- * compared, so that "exactly at the threshold" means what a float32 program sees.
+ * Greedy non-maximum suppression: boxes are taken in order of score, and one that overlaps a box already
+ * taken by more than the threshold is dropped. The overlap is rounded to float32, the type of the threshold,
+ * before they are compared, so that "exactly at the threshold" means what a float32 program sees.
  */
 import { EspalierError } from '../../errors.ts'
 import { tensorType } from '../../graph/graph.ts'
@@ -72,7 +72,10 @@ function readSetting(c: EvaluateContext, index: number, name: string, fallback: 
   return given === undefined ? fallback : single(given, name)
 }
 
-/** Boxes as [least, least, greatest, greatest]: the two axes in either order, which overlap does not depend on. */
+/**
+ * Boxes as [least, least, greatest, greatest]: the two axes in either order, which overlap does not depend
+ * on.
+ */
 function cornersOf(boxes: Float64Array, format: number): Float64Array {
   if (format !== 0 && format !== 1)
     throw new EspalierError('bad-argument', 'not a box format', {

@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { allTypes, int, numeric16, type Schema } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { clampToSafe } from '../support/integers.ts'
 import { cellsOf, copyCell, newCells, tensorOfCells } from '../support/movement.ts'
 import { single } from '../support/scalars.ts'
 
@@ -52,7 +53,7 @@ export const OneHot: Op = {
 }
 
 function depthOf(source: Tensor): number {
-  const depth = Math.trunc(single(source, 'the depth'))
+  const depth = clampToSafe(Math.trunc(single(source, 'the depth')))
   if (depth >= 0) return depth
   throw new EspalierError('bad-argument', `a one-hot axis cannot have extent ${depth}`, {
     where: { field: 'depth' },

@@ -1,7 +1,7 @@
 /**
  * Linear quantisation with one scale, one for each place on an axis, or one for each block along an axis. The
- * division is done in the precision that the specification names: the attribute `precision`, otherwise the type of
- * the scale. Scale types without a precision of their own (int32, float8e8m0) divide in float64.
+ * division is done in the precision that the specification names: the attribute `precision`, otherwise the
+ * type of the scale. Scale types without a precision of their own (int32, float8e8m0) divide in float64.
  */
 import { EspalierError } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'

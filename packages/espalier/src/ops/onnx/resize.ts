@@ -19,9 +19,17 @@ import {
 } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { clampToSafe, listOf } from '../support/integers.ts'
-import { type ResizedAxis, type ResizeSettings, resize, scaledExtent } from '../support/resizing.ts'
+import {
+  type Coordinates,
+  type ResizedAxis,
+  type ResizeSettings,
+  type Rounding,
+  resize,
+  scaledExtent,
+} from '../support/resizing.ts'
 
 const outputs = ['Y: T1']
+/** `tf_half_pixel_for_nn` is documented for version 11 only; later models use it too, and onnxruntime takes it. */
 const coordinates11 = [
   'half_pixel',
   'pytorch_half_pixel',
@@ -30,8 +38,7 @@ const coordinates11 = [
   'tf_half_pixel_for_nn',
   'tf_crop_and_resize',
 ]
-const coordinates13 = coordinates11.filter(name => name !== 'tf_half_pixel_for_nn')
-const coordinates19 = [...coordinates13, 'half_pixel_symmetric']
+const coordinates19 = [...coordinates11, 'half_pixel_symmetric']
 const attributes = (coordinates: readonly string[]): Readonly<Record<string, AttributeSchema>> => ({
   coordinate_transformation_mode: string('half_pixel', coordinates),
   cubic_coeff_a: float(-0.75),
@@ -68,11 +75,11 @@ export const Resize: Op = {
       types: { T1: allTypes, T2: floats16 },
       attributes: attributes(coordinates11),
     },
-    13: withSizes(allTypes13, attributes(coordinates13)),
-    18: withSizes(allTypes13, { ...attributes(coordinates13), ...attributes18 }),
+    13: withSizes(allTypes13, attributes(coordinates11)),
+    18: withSizes(allTypes13, { ...attributes(coordinates11), ...attributes18 }),
     19: withSizes(allTypes13, { ...attributes(coordinates19), ...attributes18 }),
   },
-  limits: 'strings in modes other than nearest; nearest with antialias',
+  limits: 'strings in modes other than nearest; nearest with antialias; extrapolated complex numbers',
   infer(c) {
     const shape = c.shape(0)
     if (shape === undefined) return [typed(c.dtype(0), undefined)]
@@ -167,16 +174,13 @@ function commonScale(
   axes: readonly number[],
   policy: string,
 ): number | null {
-  if (policy !== 'not_larger' && policy !== 'not_smaller')
-    throw new EspalierError('unsupported', `unknown policy "${policy}"`, {
-      where: { field: 'keep_aspect_ratio_policy' },
-    })
   const ratios: number[] = []
   for (const [i, axis] of axes.entries()) {
     const [size, extent] = [sizes[i]!, shape[axis]!]
     if (typeof size !== 'number' || typeof extent !== 'number') return null
-    ratios.push(size / extent)
+    if (extent > 0) ratios.push(size / extent)
   }
+  if (ratios.length === 0) return 1
   return policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios)
 }
 
@@ -197,7 +201,7 @@ function regionsOf(c: EvaluateContext, rank: number, axes: readonly number[]): (
 
 function settingsOf(c: EvaluateContext): ResizeSettings {
   const { attributes } = c
-  const mode = attributes.string('mode')
+  const mode = attributes.string('mode') as ResizeSettings['mode']
   const antialias = (attributes.optionalInt('antialias') ?? 0) !== 0
   if (antialias && mode === 'nearest')
     throw new EspalierError('unsupported', 'nearest interpolation has no antialiasing', {
@@ -206,8 +210,8 @@ function settingsOf(c: EvaluateContext): ResizeSettings {
     })
   return {
     mode,
-    coordinates: attributes.optionalString('coordinate_transformation_mode') ?? 'asymmetric',
-    nearest: attributes.optionalString('nearest_mode') ?? 'simple',
+    coordinates: (attributes.optionalString('coordinate_transformation_mode') ?? 'asymmetric') as Coordinates,
+    nearest: (attributes.optionalString('nearest_mode') ?? 'simple') as Rounding,
     cubicCoefficient: attributes.optionalFloat('cubic_coeff_a') ?? -0.75,
     excludeOutside: (attributes.optionalInt('exclude_outside') ?? 0) !== 0,
     antialias,

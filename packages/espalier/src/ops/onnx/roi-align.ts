@@ -1,7 +1,8 @@
 /**
- * Pools regions of interest without rounding them: each cell of a grid takes sampling points, which are interpolated
- * between the four elements around them. Source: "Mask R-CNN", arXiv 1703.06870. In `max` mode the largest of the
- * four weighted elements of a point counts, not their sum, as in onnxruntime and ONNX's reference.
+ * Pools regions of interest without rounding them: each cell of a grid takes sampling points, which are
+ * interpolated between the four elements around them. Source: "Mask R-CNN", arXiv 1703.06870. In `max` mode
+ * the largest of the four weighted elements of a point counts, not their sum, as in onnxruntime and ONNX's
+ * reference.
  */
 import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
@@ -19,6 +20,7 @@ import {
   type TypeName,
 } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { outputSize } from '../support/movement.ts'
 
 const common = {
   mode: string('avg'),
@@ -61,7 +63,7 @@ export const RoiAlign: Op = {
     const { rows, columns, ratio, scale, shift, pool } = readSettings(c.attributes)
     const [x, rois, batchIndices] = [numbers(input), numbers(regions), numbers(samples)]
     const plane = height * width
-    const y = allocate('float64', sizeOf([count, channels, rows, columns]))
+    const y = allocate('float64', outputSize('float64', [count, channels, rows, columns]))
     let at = 0
     for (let r = 0; r < count; r++) {
       const sample = batchIndices[r]!
@@ -92,6 +94,9 @@ interface Point {
   readonly weight: number
 }
 
+/** Most sampling points along one axis of a region: more come from a mistaken region, and would take for ever. */
+const mostPoints = 2 ** 14
+
 /** Sampling points of every cell along one axis; `undefined` for a point beyond the reach of the input. */
 function samplePoints(
   start: number,
@@ -102,8 +107,10 @@ function samplePoints(
 ): readonly (readonly (Point | undefined)[])[] {
   const size = length / cells
   const perCell = ratio > 0 ? ratio : Math.max(Math.ceil(size), 0)
-  if (cells * perCell > 2 ** 26)
-    throw new EspalierError('too-large', `a region takes ${cells * perCell} sampling points along one axis`)
+  if (cells * perCell > mostPoints)
+    throw new EspalierError('too-large', `a region takes ${cells * perCell} sampling points along one axis`, {
+      expected: `at most ${mostPoints}`,
+    })
   return Array.from({ length: cells }, (_, cell) =>
     Array.from({ length: perCell }, (__, i) =>
       pointAt(start + cell * size + ((i + 0.5) * size) / perCell, extent),

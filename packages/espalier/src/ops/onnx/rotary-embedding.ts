@@ -1,6 +1,6 @@
 /**
- * Rotary position embedding, arXiv 2104.09864: pairs of elements of each head are turned by an angle that grows with
- * the position. Pairs are the two halves of the rotated part, or neighbours when interleaved.
+ * Rotary position embedding, arXiv 2104.09864: pairs of elements of each head are turned by an angle that
+ * grows with the position. Pairs are the two halves of the rotated part, or neighbours when interleaved.
  */
 import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'

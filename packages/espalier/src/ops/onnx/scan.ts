@@ -1,7 +1,7 @@
 /**
- * Iteration over the slices of tensors: the body is given state and one slice of every scanned input, and gives new state
- * and one slice of every scanned output. Version 8 works on batches (axis 0 counts samples, axis 1 is scanned);
- * from version 9 on there is no batch, and axes and directions are free.
+ * Iteration over the slices of tensors: the body is given state and one slice of every scanned input, and
+ * gives new state and one slice of every scanned output. Version 8 works on batches (axis 0 counts samples,
+ * axis 1 is scanned); from version 9 on there is no batch, and axes and directions are free.
  */
 import { EspalierError } from '../../errors.ts'
 import type { Dim, Graph, ValueType } from '../../graph/graph.ts'

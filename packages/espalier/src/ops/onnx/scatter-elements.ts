@@ -13,7 +13,7 @@ import {
 } from '../schema.ts'
 import { alignedPositions, checkAligned } from '../support/aligned-indices.ts'
 import { sameAsFirst } from '../support/infer.ts'
-import { scatter } from '../support/scatter.ts'
+import { reductionOf, scatter } from '../support/scatter.ts'
 
 const version = (T: readonly TypeName[], reduction?: AttributeSchema): Schema => ({
   inputs: ['data: T', 'indices: Tind', 'updates: T'],
@@ -46,7 +46,7 @@ export const ScatterElements: Op = {
         got: formatShape(updates.shape),
       })
     const positions = alignedPositions(data.shape, indices, c.attributes.int('axis'))
-    const reduction = c.attributes.optionalString('reduction') ?? 'none'
+    const reduction = reductionOf(c.attributes)
     return [scatter(data, updates, { positions, run: 1 }, reduction)]
   },
 }

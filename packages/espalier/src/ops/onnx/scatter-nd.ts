@@ -7,7 +7,7 @@ import type { Op } from '../op.ts'
 import { allTypes, allTypes13, type Schema, string, type TypeName } from '../schema.ts'
 import { checkBatch, tuplePositions } from '../support/index-tuples.ts'
 import { sameAsFirst } from '../support/infer.ts'
-import { scatter } from '../support/scatter.ts'
+import { reductionOf, scatter } from '../support/scatter.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
   inputs: ['data: T', 'indices: int64', 'updates: T'],
@@ -39,7 +39,7 @@ export const ScatterND: Op = {
     const [data, indices, updates] = [c.tensor(0), c.tensor(1), c.tensor(2)]
     checkUpdates(data.shape, indices.shape, updates.shape)
     const placement = tuplePositions(data.shape, indices, 0)
-    return [scatter(data, updates, placement, c.attributes.optionalString('reduction') ?? 'none')]
+    return [scatter(data, updates, placement, reductionOf(c.attributes))]
   },
 }
 

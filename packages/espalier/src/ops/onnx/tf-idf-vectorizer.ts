@@ -1,6 +1,7 @@
 /**
- * Counts of n-grams, perhaps weighted: a text as a vector. An n-gram is n items that stand `skip + 1` positions apart, for
- * every skip up to a limit; single items are counted once. The i-th weight belongs to the i-th n-gram of the pool.
+ * Counts of n-grams, perhaps weighted: a text as a vector. An n-gram is n items that stand `skip + 1`
+ * positions apart, for every skip up to a limit; single items are counted once. The i-th weight belongs to
+ * the i-th n-gram of the pool.
  */
 import { EspalierError } from '../../errors.ts'
 import { type Dim, tensorType } from '../../graph/graph.ts'

@@ -7,7 +7,7 @@ import { allTypes, required, type Schema, string } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { type ResizedAxis, resize, scaledExtent } from '../support/resizing.ts'
 
-const mode = string('nearest')
+const mode = string('nearest', ['nearest', 'linear', 'bilinear', 'trilinear'])
 const shared: Pick<Schema, 'outputs' | 'types'> = { outputs: ['Y: T'], types: { T: allTypes } }
 
 export const Upsample: Op = {
@@ -39,10 +39,9 @@ export const Upsample: Op = {
     const axes = x.shape.map(
       (input, axis): ResizedAxis => ({ input, output: shape[axis]!, scale: scales[axis]!, region: [0, 1] }),
     )
-    const name = c.attributes.string('mode')
     return [
       resize(x, axes, {
-        mode: name === 'bilinear' || name === 'trilinear' ? 'linear' : name,
+        mode: c.attributes.string('mode') === 'nearest' ? 'nearest' : 'linear',
         coordinates: 'asymmetric',
         nearest: 'simple',
         cubicCoefficient: -0.75,

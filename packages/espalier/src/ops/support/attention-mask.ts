@@ -1,7 +1,8 @@
 /**
- * The additive bias of ONNX's `Attention`: a mask input, the causal frontier, a window around each query and padded
- * keys, summed. A boolean mask gives 0 and minus infinity. Query `i` of a sample is at position `offset + i`, where
- * the offset is the number of keys that come before this block of queries. Source: ONNX Operators.md, Attention 23 to 25.
+ * The additive bias of ONNX's `Attention`: a mask input, the causal frontier, a window around each query and
+ * padded keys, summed. A boolean mask gives 0 and minus infinity. Query `i` of a sample is at position
+ * `offset + i`, where the offset is the number of keys that come before this block of queries. Source: ONNX
+ * Operators.md, Attention 23 to 25.
  */
 import { EspalierError } from '../../errors.ts'
 import { numbers } from '../../tensor/elements.ts'

@@ -1,6 +1,6 @@
 /**
- * What the operators that run body graphs share (`If`, `Loop`, `Scan`, `SequenceMap`): the types they take, checks of
- * a body against its node, carried values, and what an iteration's outputs become.
+ * What the operators that run body graphs share (`If`, `Loop`, `Scan`, `SequenceMap`): the types they take,
+ * checks of a body against its node, carried values, and what an iteration's outputs become.
  */
 import { EspalierError } from '../../errors.ts'
 import type { Dim, Graph, ValueType } from '../../graph/graph.ts'
@@ -23,7 +23,10 @@ import {
 import { stack } from './pieces.ts'
 import { joinTypes, withoutShapes } from './type-join.ts'
 
-/** Schemas of an operator that passes any value through, by version; `schema` makes one from the types allowed. */
+/**
+ * Schemas of an operator that passes any value through, by version; `schema` makes one from the types
+ * allowed.
+ */
 export function passingSchemas(schema: (V: readonly TypeName[]) => Schema): Record<number, Schema> {
   // Optional sequences did not get the newer element types.
   const any = (tensors: readonly DType[]): Schema =>
@@ -50,7 +53,9 @@ export function checkBody(body: Graph, inputs: number, outputs: number): void {
   })
 }
 
-/** The tensors among a body's outputs that are collected over iterations. Throws `bad-dtype` when one is none. */
+/**
+ * The tensors among a body's outputs that are collected over iterations. Throws `bad-dtype` when one is none.
+ */
 export function collectable(value: RuntimeValue): Tensor {
   if (isTensor(value)) return value
   throw new EspalierError('bad-dtype', 'only tensors can be collected over iterations', {
@@ -59,8 +64,8 @@ export function collectable(value: RuntimeValue): Tensor {
 }
 
 /**
- * One output of a body over all iterations, stacked along `axis`. Without iterations, the type that the body states
- * for output `index` counts, with 0 for every unknown extent.
+ * One output of a body over all iterations, stacked along `axis`. Without iterations, the type that the body
+ * states for output `index` counts, with 0 for every unknown extent.
  */
 export function stackIterations(parts: readonly Tensor[], axis: number, body: Graph, index: number): Tensor {
   const [first] = parts
@@ -91,8 +96,8 @@ function noIterations(axis: number, body: Graph, index: number): Tensor {
 }
 
 /**
- * Types of carried values that hold in every iteration. `iterate` gives the types after an iteration from those
- * before it; what changes from one to the next is lost.
+ * Types of carried values that hold in every iteration. `iterate` gives the types after an iteration from
+ * those before it; what changes from one to the next is lost.
  */
 export function carriedTypes(
   initial: readonly (ValueType | undefined)[],

@@ -1,7 +1,8 @@
 /**
- * Direct convolution in float64, forward and transposed, and what all convolution operators share: checked geometry,
- * type inference, cost and weights. The loops go output channel, input channel, kernel tap, contiguous run, so that
- * the innermost one is `y[j] += w * x[j]` over a row; padding costs nothing. Not the fast path: kernels are elsewhere.
+ * Direct convolution in float64, forward and transposed, and what all convolution operators share: checked
+ * geometry, type inference, cost and weights. The loops go output channel, input channel, kernel tap,
+ * contiguous run, so that the innermost one is `y[j] += w * x[j]` over a row; padding costs nothing. Not the
+ * fast path: kernels are elsewhere.
  */
 import { EspalierError } from '../../errors.ts'
 import { differentDims, multiplyDims, productOfDims } from '../../graph/dim.ts'
@@ -10,6 +11,7 @@ import { numbers } from '../../tensor/elements.ts'
 import { formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts'
 import { allocate, type Tensor } from '../../tensor/tensor.ts'
 import type { Attributes, InferContext, WeightUse } from '../op.ts'
+import { outputSize } from './movement.ts'
 import {
   readWindow,
   type WindowAxis,
@@ -31,8 +33,8 @@ export interface Convolution {
 }
 
 /**
- * Reads a convolution of `x` [N, C, ...] by `w` [M, C/group, ...kernel]. Throws `bad-shape` or `bad-argument` where
- * shapes and attributes do not fit.
+ * Reads a convolution of `x` [N, C, ...] by `w` [M, C/group, ...kernel]. Throws `bad-shape` or `bad-argument`
+ * where shapes and attributes do not fit.
  */
 export function readConvolution(attributes: Attributes, x: Shape, w: Shape): Convolution {
   const settings = convolutionSettings(attributes, x, w)
@@ -119,7 +121,9 @@ export function convolutionShape(c: InferContext, x: number, w: number): Dim[] |
   return [input[0]!, weight[0]!, ...windowOutputs(settings, input.slice(2))]
 }
 
-/** Multiply-accumulates: every output element sums over C/group and the kernel. Padding counts as multiplied. */
+/**
+ * Multiply-accumulates: every output element sums over C/group and the kernel. Padding counts as multiplied.
+ */
 export function convolutionMacs(c: InferContext, x: number, w: number): Dim {
   const output = convolutionShape(c, x, w)
   return output === undefined
@@ -144,28 +148,61 @@ export function convolve(
   bias?: ArrayLike<number>,
 ): Float64Array {
   const { batch, groups, inputs, outputs, axes } = convolution
-  const runs = windowRuns(axes)
   const inputPlane = planeSize(axes, 'input')
   const outputPlane = planeSize(axes, 'output')
-  const y = allocate('float64', sizeOf([batch, outputs, outputPlane]))
+  const y = allocate('float64', outputSize('float64', [batch, outputs, outputPlane]))
+  if (bias !== undefined)
+    for (let o = 0; o < batch * outputs; o++)
+      y.fill(bias[o % outputs]!, o * outputPlane, (o + 1) * outputPlane)
   const inputsPerGroup = inputs / groups
   const outputsPerGroup = outputs / groups
-  for (let n = 0; n < batch; n++)
-    for (let o = 0; o < outputs; o++) {
-      const yAt = (n * outputs + o) * outputPlane
-      if (bias !== undefined) y.fill(bias[o]!, yAt, yAt + outputPlane)
-      const group = Math.floor(o / outputsPerGroup)
-      const xAt = (n * inputs + group * inputsPerGroup) * inputPlane
-      const wAt = o * inputsPerGroup * runs.taps
-      let i = 0
-      for (; i + 4 <= inputsPerGroup; i += 4)
-        addFourPlanes(y, yAt, x, xAt + i * inputPlane, inputPlane, w, wAt + i * runs.taps, runs)
-      for (; i < inputsPerGroup; i++) addPlane(y, yAt, x, xAt + i * inputPlane, w, wAt + i * runs.taps, runs)
-    }
+  for (const { start, runs } of bandsOf(axes))
+    for (let n = 0; n < batch; n++)
+      for (let o = 0; o < outputs; o++) {
+        const yAt = (n * outputs + o) * outputPlane + start
+        const group = Math.floor(o / outputsPerGroup)
+        const xAt = (n * inputs + group * inputsPerGroup) * inputPlane
+        const wAt = o * inputsPerGroup * runs.taps
+        let i = 0
+        for (; i + 4 <= inputsPerGroup; i += 4)
+          addFourPlanes(y, yAt, x, xAt + i * inputPlane, inputPlane, w, wAt + i * runs.taps, runs)
+        for (; i < inputsPerGroup; i++)
+          addPlane(y, yAt, x, xAt + i * inputPlane, w, wAt + i * runs.taps, runs)
+      }
   return y
 }
 
-/** Adds four adjacent input planes, each under its kernel, to one output plane: a quarter of the traffic on `y`. */
+/** A part of the output plane along its first axis. */
+interface Band {
+  /** Position of its first element in the plane. */
+  readonly start: number
+  /** Runs of this part; their outputs count from `start`. */
+  readonly runs: WindowRuns
+}
+
+/** Elements of a band: few enough for the part of the output to stay in the first-level cache (32 KiB). */
+const bandSize = 4096
+
+/**
+ * The output cut into bands, so that large planes are not read from memory again for every tap and channel.
+ */
+function bandsOf(axes: readonly WindowAxis[]): Band[] {
+  const [first, ...others] = axes as [WindowAxis, ...WindowAxis[]]
+  const row = Math.max(planeSize(others, 'output'), 1)
+  const rows = Math.max(Math.floor(bandSize / row), 1)
+  const bands: Band[] = []
+  for (let from = 0; from < first.output; from += rows) {
+    const output = Math.min(rows, first.output - from)
+    const part = { ...first, output, before: first.before - from * first.stride }
+    bands.push({ start: from * row, runs: windowRuns([part, ...others]) })
+  }
+  return bands
+}
+
+/**
+ * Adds four adjacent input planes, each under its kernel, to one output plane: a quarter of the traffic on
+ * `y`.
+ */
 function addFourPlanes(
   y: Float64Array,
   yAt: number,
@@ -225,8 +262,8 @@ function addPlane(
 }
 
 /**
- * The adjoint of {@link convolve}: y [N, M, ...] from x [N, C, ...] by w [C, M/group, ...kernel], plus `bias` [M].
- * The window is that of the convolution which would lead from y to x: its input is y, its output is x.
+ * The adjoint of {@link convolve}: y [N, M, ...] from x [N, C, ...] by w [C, M/group, ...kernel], plus `bias`
+ * [M]. The window is that of the convolution which would lead from y to x: its input is y, its output is x.
  */
 export function convolveTransposed(
   convolution: Convolution,
@@ -238,7 +275,7 @@ export function convolveTransposed(
   const runs = windowRuns(axes)
   const xPlane = planeSize(axes, 'output')
   const yPlane = planeSize(axes, 'input')
-  const y = allocate('float64', sizeOf([batch, outputs, yPlane]))
+  const y = allocate('float64', outputSize('float64', [batch, outputs, yPlane]))
   const inputsPerGroup = inputs / groups
   const outputsPerGroup = outputs / groups
   for (let n = 0; n < batch; n++)

@@ -1,6 +1,6 @@
 /**
- * Ensembles of decision trees: walking them from root to leaf, and adding up what their leaves say. The operators of
- * ai.onnx.ml only differ in how they write the trees down.
+ * Ensembles of decision trees: walking them from root to leaf, and adding up what their leaves say. The
+ * operators of ai.onnx.ml only differ in how they write the trees down.
  */
 import { EspalierError } from '../../errors.ts'
 import { numbers } from '../../tensor/elements.ts'
@@ -37,7 +37,9 @@ export type Aggregate = 'AVERAGE' | 'SUM' | 'MIN' | 'MAX'
 /** ONNX's names, at the number that `TreeEnsemble` gives them. */
 export const aggregates: readonly Aggregate[] = ['AVERAGE', 'SUM', 'MIN', 'MAX']
 
-/** The comparison called `mode` (without ONNX's `BRANCH_`) with `threshold`; `undefined` when there is none. */
+/**
+ * The comparison called `mode` (without ONNX's `BRANCH_`) with `threshold`; `undefined` when there is none.
+ */
 export function comparison(mode: string, threshold: number): ((value: number) => boolean) | undefined {
   switch (mode) {
     case 'LEQ':

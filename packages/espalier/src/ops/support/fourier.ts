@@ -10,7 +10,7 @@ import { allocate } from '../../tensor/tensor.ts'
 export type Transform = (re: Float64Array, im: Float64Array) => void
 
 /** The tables of a longer one would take gigabytes. */
-const longest = 2 ** 26
+const longest = 2 ** 24
 
 /** The forward transform of length `n`, with its tables. Throws `bad-argument` below 1, `too-large`. */
 export function fourierTransform(n: number): Transform {
@@ -29,7 +29,10 @@ export function fourierTransform(n: number): Transform {
 
 /** The inverse transform of length `n`, scaled by 1/n. */
 export function inverseFourierTransform(n: number): Transform {
-  const forward = fourierTransform(n)
+  return inverseOf(fourierTransform(n), n)
+}
+
+function inverseOf(forward: Transform, n: number): Transform {
   return (re, im) => {
     forward(im, re) // exchanging the parts conjugates the exponentials
     for (let i = 0; i < n; i++) {
@@ -104,8 +107,8 @@ function chirp(n: number): Transform {
       filterIm[at] = -wi[k]!
     }
   }
-  const forward = fourierTransform(size)
-  const backward = inverseFourierTransform(size)
+  const forward = powerOfTwo(size)
+  const backward = inverseOf(forward, size)
   forward(filterRe, filterIm)
   const ar = new Float64Array(size)
   const ai = new Float64Array(size)

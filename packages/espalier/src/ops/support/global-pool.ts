@@ -6,6 +6,7 @@ import { formatShape, sizeOf } from '../../tensor/shape.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import { type AttributeSchema, floats, floats16, type Schema, type TypeName } from '../schema.ts'
 import { typed } from './infer.ts'
+import { outputSize } from './movement.ts'
 
 interface GlobalPool extends Pick<Op, 'name' | 'doc'> {
   /** Version of the first schema that is in force at operator set 7. */
@@ -37,7 +38,7 @@ export function globalPool({ name, doc, since, attributes, pool }: GlobalPool): 
       const values = numbers(x)
       const reduce = pool(c)
       const size = sizeOf(x.shape.slice(2))
-      const y = Array.from({ length: sizeOf(shape) }, (_, plane) =>
+      const y = Array.from({ length: outputSize('float64', shape) }, (_, plane) =>
         reduce(values.subarray(plane * size, (plane + 1) * size)),
       )
       return [fromNumbers(x.dtype, shape, y)]

@@ -1,11 +1,13 @@
 /**
- * Attention heads: queries, keys and values as [batch, heads, length, size], the scores between them and what is read
- * with the probabilities. Query heads share the heads of keys and values in groups of neighbours. Float64 throughout.
+ * Attention heads: queries, keys and values as [batch, heads, length, size], the scores between them and what
+ * is read with the probabilities. Query heads share the heads of keys and values in groups of neighbours.
+ * Float64 throughout.
  */
 import { EspalierError } from '../../errors.ts'
 import { numbers } from '../../tensor/elements.ts'
-import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import { formatShape } from '../../tensor/shape.ts'
 import { allocate, type Tensor } from '../../tensor/tensor.ts'
+import { outputSize } from './movement.ts'
 
 export interface Heads {
   readonly batch: number
@@ -19,8 +21,8 @@ export interface Heads {
 }
 
 /**
- * Reads a tensor [batch, heads, length, size], or [batch, length, heads * size] with the number of heads. Throws
- * `bad-shape`.
+ * Reads a tensor [batch, heads, length, size], or [batch, length, heads * size] with the number of heads.
+ * Throws `bad-shape`.
  */
 export function readHeads(source: Tensor, name: string, heads?: number): Heads {
   const { shape } = source
@@ -67,7 +69,7 @@ export function appendHeads(past: Heads, next: Heads, name: string): Heads {
       got: formatShape([past.batch, past.heads, past.length, past.size]),
     })
   const length = past.length + next.length
-  const values = allocate('float64', sizeOf([batch, heads, length, size]))
+  const values = allocate('float64', outputSize('float64', [batch, heads, length, size]))
   const [pastPart, nextPart] = [past.length * size, next.length * size]
   for (let head = 0; head < batch * heads; head++) {
     const at = head * length * size
@@ -98,7 +100,7 @@ export function requireAttention(q: Heads, k: Heads, v: Heads): void {
 /** Scaled products of every query with every key of its head: [batch, query heads, queries, keys]. */
 export function scoresOf(q: Heads, k: Heads, scale: number): Float64Array {
   const { size } = q
-  const scores = allocate('float64', sizeOf([q.batch, q.heads, q.length, k.length]))
+  const scores = allocate('float64', outputSize('float64', [q.batch, q.heads, q.length, k.length]))
   let at = 0
   for (let head = 0; head < q.batch * q.heads; head++) {
     const keys = sharedHead(head, q, k) * k.length * size
@@ -115,10 +117,13 @@ export function scoresOf(q: Heads, k: Heads, scale: number): Float64Array {
   return scores
 }
 
-/** Values summed under probabilities [batch, query heads, queries, keys]: [batch, query heads, queries, size of v]. */
+/**
+ * Values summed under probabilities [batch, query heads, queries, keys]: [batch, query heads, queries, size
+ * of v].
+ */
 export function readValues(probabilities: Float64Array, q: Heads, v: Heads): Float64Array {
   const { size } = v
-  const result = allocate('float64', sizeOf([q.batch, q.heads, q.length, size]))
+  const result = allocate('float64', outputSize('float64', [q.batch, q.heads, q.length, size]))
   let at = 0
   for (let head = 0; head < q.batch * q.heads; head++) {
     const values = sharedHead(head, q, v) * v.length * size

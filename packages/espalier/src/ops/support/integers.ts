@@ -59,9 +59,7 @@ export function allNumbers(list: readonly Dim[] | null | undefined): readonly nu
  * it.
  */
 export function positionsOf(indices: Tensor, extent: number): Float64Array {
-  const positions = Float64Array.from(integersOf(indices))
-  for (let i = 0; i < positions.length; i++) positions[i] = positionOf(positions[i]!, extent)
-  return positions
+  return numbers(indices).map(index => positionOf(index, extent))
 }
 
 /** One index counted from the front; negative ones count from the back. Throws `bad-argument` outside the axis. */

@@ -230,22 +230,21 @@ export function selectAxes(
   const strides = stridesOf(source.shape)
   const steps = stridesOf(shape)
   // The axes behind the last table move as one block.
-  let last = tables.length - 1
-  while (last >= 0 && tables[last] === undefined) last--
+  const last = tables.findLastIndex(table => table !== undefined)
   const run = last < 0 ? sizeOf(shape) : steps[last]!
   const visit = (axis: number, at: number, position: number): void => {
-    if (axis > last) {
-      copyRun(to, at, from, position, run)
-      return
-    }
     const table = tables[axis]
-    const extent = shape[axis]!
+    const [extent, step, stride] = [shape[axis]!, steps[axis]!, strides[axis]!]
     for (let i = 0; i < extent; i++) {
       const index = table === undefined ? i : table[i]!
       if (index < 0) continue
-      visit(axis + 1, at + i * steps[axis]!, position + index * strides[axis]!)
+      const [target, start] = [at + i * step, position + index * stride]
+      if (axis < last) visit(axis + 1, target, start)
+      else if (run === 1) copyCell(to, target, from, start)
+      else copyRun(to, target, from, start, run)
     }
   }
-  visit(0, 0, 0)
+  if (last < 0) copyRun(to, 0, from, 0, run)
+  else visit(0, 0, 0)
   return tensorOfCells(to, shape)
 }

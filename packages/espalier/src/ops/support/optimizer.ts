@@ -1,7 +1,7 @@
 /**
  * The optimiser operators of ai.onnx.preview.training: one update of any number of tensors. Inputs are the
- * learning rate R, the update count T, then all tensors, all their gradients, and all of each kind of state; outputs are the
- * tensors and the states anew. Computed in float64, rounded once.
+ * learning rate R, the update count T, then all tensors, all their gradients, and all of each kind of state;
+ * outputs are the tensors and the states anew. Computed in float64, rounded once.
  */
 import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'

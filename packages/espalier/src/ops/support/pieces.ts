@@ -1,6 +1,6 @@
 /**
- * Cutting tensors along an axis and joining them again, for every data type: what the sequence operators, `Loop` and
- * `Scan` do with their elements.
+ * Cutting tensors along an axis and joining them again, for every data type: what the sequence operators,
+ * `Loop` and `Scan` do with their elements.
  */
 import { EspalierError } from '../../errors.ts'
 import { formatShape, normalizeAxis, sameShape, sizeOf, stridesOf } from '../../tensor/shape.ts'
@@ -8,8 +8,8 @@ import { reshape, type Tensor } from '../../tensor/tensor.ts'
 import { cellsOf, copyRun, copyStrided, newCells, tensorOfCells } from './movement.ts'
 
 /**
- * The tensors one after the other along `axis`, which may count from the back. All must have one data type and
- * agree in every other axis (`bad-dtype`, `bad-shape`); there must be at least one (`bad-argument`).
+ * The tensors one after the other along `axis`, which may count from the back. All must have one data type
+ * and agree in every other axis (`bad-dtype`, `bad-shape`); there must be at least one (`bad-argument`).
  */
 export function concatenate(parts: readonly Tensor[], axis: number): Tensor {
   const first = parts[0]

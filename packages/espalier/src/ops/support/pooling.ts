@@ -1,6 +1,6 @@
 /**
- * What the pooling operators share: schemas, type inference, and the walk over windows. A pool runs over every plane
- * (one channel of one sample) tap by tap, as a convolution does.
+ * What the pooling operators share: schemas, type inference, and the walk over windows. A pool runs over
+ * every plane (one channel of one sample) tap by tap, as a convolution does.
  */
 import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
@@ -8,6 +8,7 @@ import { formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { allocate } from '../../tensor/tensor.ts'
 import type { Attributes, InferContext } from '../op.ts'
 import { type AttributeSchema, int, optional, required, string } from '../schema.ts'
+import { outputSize } from './movement.ts'
 import {
   readWindow,
   type WindowAxis,
@@ -81,7 +82,7 @@ export function sumWindows(
   { runs, planes, inputPlane, outputPlane, outputShape }: Pool,
   x: Float64Array,
 ): Float64Array {
-  const y = allocate('float64', sizeOf(outputShape))
+  const y = allocate('float64', outputSize('float64', outputShape))
   for (let plane = 0; plane < planes; plane++)
     for (let tap = 0; tap < runs.taps; tap++) {
       const length = runs.length[tap]!
@@ -97,14 +98,14 @@ export function sumWindows(
 }
 
 /**
- * The largest element that each window covers, and its position in `x`; minus infinity and -1 for a window on nothing
- * but padding. The first of equals wins, and NaN wins over everything.
+ * The largest element that each window covers, and its position in `x`; minus infinity and -1 for a window on
+ * nothing but padding. The first of equals wins, and NaN wins over everything.
  */
 export function maximumWindows(
   { runs, planes, inputPlane, outputPlane, outputShape }: Pool,
   x: Float64Array,
 ): { readonly values: Float64Array; readonly positions: Float64Array } {
-  const values = allocate('float64', sizeOf(outputShape)).fill(Number.NEGATIVE_INFINITY)
+  const values = allocate('float64', outputSize('float64', outputShape)).fill(Number.NEGATIVE_INFINITY)
   const positions = allocate('float64', values.length).fill(-1)
   for (let plane = 0; plane < planes; plane++)
     for (let tap = 0; tap < runs.taps; tap++) {

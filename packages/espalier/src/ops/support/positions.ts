@@ -4,8 +4,8 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { single } from './scalars.ts'
 
 /**
- * The index that a position tensor means, negative ones counted from `length`; `end` is the largest allowed index.
- * Throws `bad-argument` outside of it.
+ * The index that a position tensor means, negative ones counted from `length`; `end` is the largest allowed
+ * index. Throws `bad-argument` outside of it.
  */
 export function positionIn(position: Tensor, length: number, end: number): number {
   const value = single(position, 'the position')

@@ -1,6 +1,6 @@
 /**
- * Rounding to a floating-point type in the middle of a computation, for the few operators whose specification names
- * the precision of a step (`QuantizeLinear`, `Attention`). Everything else is rounded once, at the end.
+ * Rounding to a floating-point type in the middle of a computation, for the few operators whose specification
+ * names the precision of a step (`QuantizeLinear`, `Attention`). Everything else is rounded once, at the end.
  */
 import { EspalierError } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
@@ -8,7 +8,9 @@ import { decodeTable, encodeMinifloat } from '../../tensor/minifloat.ts'
 import type { Attributes } from '../op.ts'
 import { dtypeAttribute } from './element-type.ts'
 
-/** The function that rounds a number to `dtype`; types wider than float32, and integers, leave it as it is. */
+/**
+ * The function that rounds a number to `dtype`; types wider than float32, and integers, leave it as it is.
+ */
 export function roundingTo(dtype: DType): (value: number) => number {
   if (dtype === 'float32') return Math.fround
   if (dtype !== 'float16' && dtype !== 'bfloat16') return value => value
@@ -16,7 +18,9 @@ export function roundingTo(dtype: DType): (value: number) => number {
   return value => table[encodeMinifloat(dtype, value)]!
 }
 
-/** A data type given as an attribute by its ONNX number; absent or 0 is `undefined`. Throws `bad-argument`. */
+/**
+ * A data type given as an attribute by its ONNX number; absent or 0 is `undefined`. Throws `bad-argument`.
+ */
 export function readDtype(
   attributes: Attributes,
   name: string,

@@ -1,6 +1,7 @@
 /**
- * Linear quantisation: q = saturate(round(x / scale) + zero point), rounded half to even, and which scale an element
- * has. Shared by QuantizeLinear, DequantizeLinear and the QLinear and Integer operators. Source: ONNX Operators.md.
+ * Linear quantisation: q = saturate(round(x / scale) + zero point), rounded half to even, and which scale an
+ * element has. Shared by QuantizeLinear, DequantizeLinear and the QLinear and Integer operators. Source: ONNX
+ * Operators.md.
  */
 import { EspalierError } from '../../errors.ts'
 import { type DType, isInteger } from '../../tensor/dtype.ts'
@@ -13,9 +14,9 @@ import { cast } from './cast.ts'
 import { integerRange } from './integer-range.ts'
 
 /**
- * A tensor of the quantised type `dtype` from numbers already divided by their scale. Integers are rounded half to
- * even before the zero point is added, and saturate (NaN becomes the smallest); floats are rounded after, and saturate
- * when `saturate` is set and otherwise overflow to infinity or NaN.
+ * A tensor of the quantised type `dtype` from numbers already divided by their scale. Integers are rounded
+ * half to even before the zero point is added, and saturate (NaN becomes the smallest); floats are rounded
+ * after, and saturate when `saturate` is set and otherwise overflow to infinity or NaN.
  */
 export function quantizeNumbers(
   dtype: DType,
@@ -37,8 +38,9 @@ export function quantizeNumbers(
 }
 
 /**
- * The position in `scale` of each element's scale: one for all; one for each place on `axis`; or, with a positive
- * `blockSize`, one for each block along `axis`. Throws `bad-shape` or `bad-argument` where the shapes do not fit.
+ * The position in `scale` of each element's scale: one for all; one for each place on `axis`; or, with a
+ * positive `blockSize`, one for each block along `axis`. Throws `bad-shape` or `bad-argument` where the
+ * shapes do not fit.
  */
 export function scaleIndex(
   x: Shape,
@@ -99,15 +101,18 @@ export function readPerChannel(source: Tensor, name: string, channels: number): 
   })
 }
 
-/** `values` less their zero points: one for all, or one for each part when the values are cut into equal parts. */
+/**
+ * `values` less their zero points: one for all, or one for each part when the values are cut into equal
+ * parts.
+ */
 export function minusZeroPoint(values: Float64Array, zeroPoints: ArrayLike<number>): Float64Array {
   const part = values.length / zeroPoints.length
   return values.map((value, i) => value - zeroPoints[Math.floor(i / part)]!)
 }
 
 /**
- * Scales or zero points of the left operand of a matrix product, spread over `shape`: one for all, a list with one for
- * each row, or a tensor [..., rows, 1]. Throws `bad-shape`.
+ * Scales or zero points of the left operand of a matrix product, spread over `shape`: one for all, a list
+ * with one for each row, or a tensor [..., rows, 1]. Throws `bad-shape`.
  */
 export function spreadOverRows(source: Tensor, shape: Shape, name: string): Float64Array {
   const rows = source.shape.length === 1 && elementCount(source) > 1 ? [...source.shape, 1] : source.shape
@@ -116,7 +121,9 @@ export function spreadOverRows(source: Tensor, shape: Shape, name: string): Floa
   return numbersAs(reshape(source, rows), shape, `"${name}"`)
 }
 
-/** The same of the right operand: one for all, a list with one for each column, or a tensor [..., 1, columns]. */
+/**
+ * The same of the right operand: one for all, a list with one for each column, or a tensor [..., 1, columns].
+ */
 export function spreadOverColumns(source: Tensor, shape: Shape, name: string): Float64Array {
   const { shape: own } = source
   if (own.length > 1 && own.at(-2) !== 1)

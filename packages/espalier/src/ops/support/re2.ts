@@ -1,8 +1,9 @@
 /**
- * Regular expressions in the syntax of RE2 (github.com/google/re2/wiki/Syntax), matched against whole strings. A
- * pattern becomes a Thompson automaton whose states are advanced together, so that the time is linear in the text whatever the pattern
- * is: no backtracking, as RE2 promises. Only whether a string matches is asked, so that groups and greediness mean
- * nothing. Strings are sequences of Unicode code points; `\C` (a single byte) is not supported.
+ * Regular expressions in the syntax of RE2 (github.com/google/re2/wiki/Syntax), matched against whole
+ * strings. A pattern becomes a Thompson automaton whose states are advanced together, so that the time is
+ * linear in the text whatever the pattern is: no backtracking, as RE2 promises. Only whether a string matches
+ * is asked, so that groups and greediness mean nothing. Strings are sequences of Unicode code points; `\C` (a
+ * single byte) is not supported.
  */
 import { EspalierError } from '../../errors.ts'
 

@@ -1,7 +1,8 @@
 /**
- * Activation functions that RNN, GRU and LSTM name in their attributes. Names are taken in any case; each function that
- * has an alpha (or beta) takes the next one of the list, in the order of the activations, or else its default. Source:
- * ONNX Operators.md, RNN; the defaults that it leaves to other operators are theirs (ScaledTanh has none there: 1, 1).
+ * Activation functions that RNN, GRU and LSTM name in their attributes. Names are taken in any case; each
+ * function that has an alpha (or beta) takes the next one of the list, in the order of the activations, or
+ * else its default. Source: ONNX Operators.md, RNN; the defaults that it leaves to other operators are theirs
+ * (ScaledTanh has none there: 1, 1).
  */
 import { EspalierError } from '../../errors.ts'
 import type { Attributes } from '../op.ts'
@@ -34,8 +35,8 @@ const kinds: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * The activations of each direction, with the input clipped where `clip` is given. `defaults` are those of one
- * direction. Throws `bad-argument` for an unknown name and for a list that is too short.
+ * The activations of each direction, with the input clipped where `clip` is given. `defaults` are those of
+ * one direction. Throws `bad-argument` for an unknown name and for a list that is too short.
  */
 export function readActivations(
   attributes: Attributes,

@@ -1,6 +1,7 @@
 /**
- * What RNN, GRU and LSTM share: shapes, directions, layouts, sequence lengths, and the walk through time. An operator
- * adds its cell: one step of one sample. States stay in float64 from step to step and are rounded when written out.
+ * What RNN, GRU and LSTM share: shapes, directions, layouts, sequence lengths, and the walk through time. An
+ * operator adds its cell: one step of one sample. States stay in float64 from step to step and are rounded
+ * when written out.
  *
  * Axes: T steps, N samples, D directions, I inputs, H hidden units, G gates.
  */
@@ -22,6 +23,7 @@ import {
   type TypeName,
 } from '../schema.ts'
 import { typed } from './infer.ts'
+import { outputSize } from './movement.ts'
 import { type Activation, readActivations } from './recurrent-activations.ts'
 
 /** What a cell keeps of one direction. */
@@ -178,7 +180,7 @@ function evaluate(c: EvaluateContext, definition: RecurrentDefinition): Tensor[]
   const peepholes = optionalNumbers(c, 7, 'P', [D, 3 * hidden])
   const activations = readActivations(attributes, D, definition.activations)
   const [xs, ws, rs] = [numbers(x), numbers(w), numbers(r)]
-  const y = allocate('float64', steps * D * samples * hidden)
+  const y = allocate('float64', outputSize('float64', [steps, D, samples, hidden]))
   const row = new Float64Array(gates)
 
   for (const [d, direction] of directions.entries()) {

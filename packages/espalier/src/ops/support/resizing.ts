@@ -23,14 +23,24 @@ import {
 } from './interpolation.ts'
 import { outputSize, selectAxes, tableOf } from './movement.ts'
 
+/** ONNX's `coordinate_transformation_mode`. */
+export type Coordinates =
+  | 'half_pixel'
+  | 'half_pixel_symmetric'
+  | 'pytorch_half_pixel'
+  | 'align_corners'
+  | 'asymmetric'
+  | 'tf_half_pixel_for_nn'
+  | 'tf_crop_and_resize'
+
+/** ONNX's `nearest_mode`; `simple` is what operator sets before 11 do. */
+export type Rounding = 'round_prefer_floor' | 'round_prefer_ceil' | 'floor' | 'ceil' | 'simple'
+
 /** How positions are mapped and values made, for all axes. */
 export interface ResizeSettings {
-  /** `nearest`, `linear` or `cubic`. */
-  readonly mode: string
-  /** `coordinate_transformation_mode`. */
-  readonly coordinates: string
-  /** `nearest_mode`, or `simple` for operator sets before 11. */
-  readonly nearest: string
+  readonly mode: 'nearest' | 'linear' | 'cubic'
+  readonly coordinates: Coordinates
+  readonly nearest: Rounding
   readonly cubicCoefficient: number
   /** Whether positions outside the input have no weight; otherwise they show the input's edge. */
   readonly excludeOutside: boolean
@@ -73,13 +83,19 @@ export function resize(x: Tensor, axes: readonly ResizedAxis[], settings: Resize
     throw new EspalierError('bad-shape', 'an axis without elements cannot grow', {
       got: `${shape.join('x')}`,
     })
-  if (settings.mode === 'nearest') return pickNearest(x, axes, settings)
   const { kind } = dtypeInfo(x.dtype)
+  if (kind === 'complex' && settings.extrapolation !== 0)
+    throw new EspalierError('unsupported', 'complex numbers cannot be extrapolated', {
+      where: { field: 'extrapolation_value' },
+      expected: '0',
+      got: `${settings.extrapolation}`,
+    })
+  if (settings.mode === 'nearest') return pickNearest(x, axes, settings)
   if (kind === 'string')
     throw new EspalierError('unsupported', `strings cannot be resized in mode "${settings.mode}"`, {
       expected: 'mode "nearest"',
     })
-  const kernel = kernelOf(settings)
+  const kernel = settings.mode === 'linear' ? linearKernel : cubicKernel(settings.cubicCoefficient)
   // A complex tensor is a real one with a last axis of two.
   const extents = [...x.shape, ...(kind === 'complex' ? [2] : [])]
   let values = numbers(x)
@@ -100,15 +116,16 @@ function isUnchanged(
   return input === output && scale === 1 && !cropped
 }
 
-/** Where output position `x` of an axis lies in the input. */
+/** Where output position `x` of an axis lies in the input. `round` rounds every step. */
 function sourcePosition(
   x: number,
   { input, output, scale, region }: ResizedAxis,
-  coordinates: string,
+  coordinates: Coordinates,
+  round: (value: number) => number,
 ): number {
   switch (coordinates) {
     case 'half_pixel':
-      return (x + 0.5) / scale - 0.5
+      return round(round((x + 0.5) / scale) - 0.5)
     case 'half_pixel_symmetric': {
       const adjustment = output / (scale * input)
       return round((input / 2) * (1 - adjustment) + round((x + 0.5) / scale) - 0.5)
@@ -126,15 +143,11 @@ function sourcePosition(
       if (output === 1) return round(0.5 * (start + end) * (input - 1))
       return round(start * (input - 1) + (x * (end - start) * (input - 1)) / (output - 1))
     }
-    default:
-      throw new EspalierError('unsupported', `unknown coordinate transformation "${coordinates}"`, {
-        where: { field: 'coordinate_transformation_mode' },
-      })
   }
 }
 
 /** Whether a position shows the extrapolation value. Rounded, so that the last pixel is inside whatever the region. */
-function isOutside(position: number, input: number, coordinates: string): boolean {
+function isOutside(position: number, input: number, coordinates: Coordinates): boolean {
   const rounded = Math.fround(position)
   return coordinates === 'tf_crop_and_resize' && !(rounded >= 0 && rounded <= input - 1)
 }
@@ -158,10 +171,14 @@ function pickNearest(x: Tensor, axes: readonly ResizedAxis[], settings: ResizeSe
       return -1
     })
   })
-  return selectAxes(x, tables, anyOutside ? fromNumbers(x.dtype, [], [extrapolation]) : undefined)
+  return selectAxes(
+    x,
+    tables,
+    anyOutside && extrapolation !== 0 ? fromNumbers(x.dtype, [], [extrapolation]) : undefined,
+  )
 }
 
-function roundPosition(position: number, mode: string, scale: number): number {
+function roundPosition(position: number, mode: Rounding, scale: number): number {
   const floor = Math.floor(position)
   const fraction = position - floor
   switch (mode) {
@@ -175,20 +192,7 @@ function roundPosition(position: number, mode: string, scale: number): number {
       return Math.ceil(position)
     case 'simple':
       return scale < 1 ? Math.ceil(position) : Math.trunc(position)
-    default:
-      throw new EspalierError('unsupported', `unknown rounding "${mode}"`, {
-        where: { field: 'nearest_mode' },
-      })
   }
-}
-
-function kernelOf({ mode, cubicCoefficient }: ResizeSettings): Kernel {
-  if (mode === 'linear') return linearKernel
-  if (mode === 'cubic') return cubicKernel(cubicCoefficient)
-  throw new EspalierError('unsupported', `unknown interpolation "${mode}"`, {
-    where: { field: 'mode' },
-    expected: 'nearest, linear or cubic',
-  })
 }
 
 function tapsOf(axis: ResizedAxis, kernel: Kernel, settings: ResizeSettings): AxisTaps {

@@ -2,25 +2,15 @@
  * Sampling an image at fractional positions: from the coordinates of a grid to pixels, and what is seen beyond the
  * image's border. Source: ONNX Operators.md, GridSample, after PyTorch's grid_sample.
  */
-import { EspalierError } from '../../errors.ts'
 import { stridesOf } from '../../tensor/shape.ts'
 import { type Kernel, visitTaps } from './interpolation.ts'
 
 /** What lies beyond the image. */
 export interface Border {
-  /** `zeros`, `border` (the outermost pixels go on) or `reflection`. */
-  readonly padding: string
+  /** With `border` the outermost pixels go on. */
+  readonly padding: 'zeros' | 'border' | 'reflection'
   /** Whether -1 and 1 are the centres of the outermost pixels, otherwise their outer edges. */
   readonly corners: boolean
-}
-
-/** Throws `unsupported` for an unknown padding. */
-export function borderOf(padding: string, corners: boolean): Border {
-  if (padding === 'zeros' || padding === 'border' || padding === 'reflection') return { padding, corners }
-  throw new EspalierError('unsupported', `unknown padding "${padding}"`, {
-    where: { field: 'padding_mode' },
-    expected: 'zeros, border or reflection',
-  })
 }
 
 /**
@@ -52,10 +42,11 @@ function reflect(position: number, extent: number, corners: boolean): number {
   if (position >= low && position <= high) return position
   const range = high - low
   if (range === 0 || !Number.isFinite(position)) return Math.max(low, 0)
-  const beyond = position < low ? low - position : position - high
-  const turns = Math.floor(beyond / range)
-  const rest = beyond - turns * range
-  return (turns % 2 === 0) === position < low ? low + rest : high - rest
+  const below = position < low
+  const beyond = (below ? low - position : position - high) % (2 * range)
+  const turnsBack = beyond >= range
+  const rest = turnsBack ? beyond - range : beyond
+  return below === turnsBack ? high - rest : low + rest
 }
 
 /**
@@ -63,7 +54,12 @@ function reflect(position: number, extent: number, corners: boolean): number {
  * edge of a `border` it is the pixels that are repeated, as in PyTorch and onnxruntime; ONNX's reference moves the
  * position to the edge first, which makes cubic interpolation jump there.
  */
-function bringNear(position: number, extent: number, { padding, corners }: Border, reach: number): number | undefined {
+function bringNear(
+  position: number,
+  extent: number,
+  { padding, corners }: Border,
+  reach: number,
+): number | undefined {
   if (padding === 'reflection') return reflect(position, extent, corners)
   if (position > -reach && position < extent - 1 + reach) return position
   if (padding === 'zeros') return undefined

@@ -1,4 +1,6 @@
-/** Inputs that stand for a single number: a position, a count, a condition. One element of any rank is taken. */
+/**
+ * Inputs that stand for a single number: a position, a count, a condition. One element of any rank is taken.
+ */
 import { EspalierError } from '../../errors.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'

@@ -6,7 +6,16 @@ import { EspalierError } from '../../errors.ts'
 import { dtypeInfo, isInteger } from '../../tensor/dtype.ts'
 import { bigints, fromBigInts, fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import type { Attributes } from '../op.ts'
 import { cellsOf, copyCells, copyRun, tensorOfCells } from './movement.ts'
+
+/** ONNX's `reduction`. */
+export type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
+
+/** The attribute `reduction`; versions without it replace. */
+export function reductionOf(attributes: Attributes): Reduction {
+  return (attributes.optionalString('reduction') ?? 'none') as Reduction
+}
 
 /** What is written where: `run` elements in a row at each of `positions`. */
 export interface Placement {
@@ -19,7 +28,7 @@ export function scatter(
   data: Tensor,
   updates: Tensor,
   { positions, run }: Placement,
-  reduction: string,
+  reduction: Reduction,
 ): Tensor {
   if (updates.dtype !== data.dtype)
     throw new EspalierError('bad-dtype', 'the updates are not of the data type of the data', {
@@ -41,22 +50,22 @@ export function scatter(
     })
   if (isInteger(data.dtype)) {
     const result = Array.from<bigint>(bigints(data))
-    combine(result, bigints(updates), positions, run, choose(reduction, exactReductions))
+    combine(result, bigints(updates), positions, run, exactReductions[reduction])
     return fromBigInts(data.dtype, data.shape, result)
   }
   const result = numbers(data).slice()
-  combine(result, numbers(updates), positions, run, choose(reduction, reductions))
+  combine(result, numbers(updates), positions, run, reductions[reduction])
   return fromNumbers(data.dtype, data.shape, result)
 }
 
-const reductions: Readonly<Record<string, (a: number, b: number) => number>> = {
+const reductions: Readonly<Record<Exclude<Reduction, 'none'>, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   mul: (a, b) => a * b,
   max: Math.max,
   min: Math.min,
 }
 
-const exactReductions: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+const exactReductions: Readonly<Record<Exclude<Reduction, 'none'>, (a: bigint, b: bigint) => bigint>> = {
   add: (a, b) => a + b,
   mul: (a, b) => a * b,
   max: (a, b) => larger(a, b),
@@ -67,14 +76,6 @@ const exactReductions: Readonly<Record<string, (a: bigint, b: bigint) => bigint>
 function larger(a: bigint, b: bigint): bigint {
   if (a > b) return a
   return b
-}
-
-function choose<F>(name: string, table: Readonly<Record<string, F>>): F {
-  if (Object.hasOwn(table, name)) return table[name]!
-  throw new EspalierError('unsupported', `unknown reduction "${name}"`, {
-    where: { field: 'reduction' },
-    expected: ['none', ...Object.keys(table)].join(', '),
-  })
 }
 
 function combine<N>(

@@ -24,8 +24,8 @@ export function sliceOf(extent: number, start: number, end: number, step: number
   return { first, step, count: Math.max(0, Math.ceil((last - first) / step)) }
 }
 
-/** At and beyond this, files mean "to the end". */
-const toTheEnd = 2 ** 31 - 1
+/** At and beyond this, files mean "to the end": converters write 10^9, or the ends of int32 and int64. */
+const toTheEnd = 10 ** 9
 
 /**
  * The extent that a slice leaves. Numbers are clamped to the axis as in {@link sliceOf}; a symbolic bound is taken to
@@ -39,6 +39,7 @@ export function slicedExtent(extent: Dim, start: Dim, end: Dim, step: Dim): Dim 
     const whole = typeof start === 'number' && typeof end === 'number' && end <= -toTheEnd
     return whole && (start === -1 || start >= toTheEnd) ? ceilDivideDims(extent, -step) : null
   }
+  if (typeof start === 'number' && start >= toTheEnd) return 0
   const last = boundWithin(extent, end)
   // Written so that `x[2:]` and `x[:-2]` have the same extent.
   const length =

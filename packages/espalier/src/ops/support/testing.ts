@@ -112,9 +112,7 @@ export function inferContextOf(
   return inferContext(node, resolved, {
     types: inputs.map((input, index) => {
       const constant = constants[index]
-      return constant
-        ? tensorType(constant.dtype as DType, constant.shape)
-        : (input as ValueType | undefined)
+      return constant ? tensorType(constant.dtype as DType, constant.shape) : (input as ValueType | undefined)
     }),
     constant: index => constants[index],
     content: index => contents[index],

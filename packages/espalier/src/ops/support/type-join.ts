@@ -1,6 +1,6 @@
 /**
- * What is known of a value that has one type or another: one of two branches, one of many iterations, any element of
- * a sequence. Only what is true of both remains.
+ * What is known of a value that has one type or another: one of two branches, one of many iterations, any
+ * element of a sequence. Only what is true of both remains.
  */
 import { sameDim } from '../../graph/dim.ts'
 import type { Dim, ValueType } from '../../graph/graph.ts'

@@ -40,7 +40,10 @@ function axesOf(list: readonly Omit<WindowAxis, 'output'>[], ceil: boolean): Win
     padding: [...list.map(a => a.before), ...list.map(a => a.after)],
     ceil,
   }
-  return windowAxes(settings, list.map(a => a.input))
+  return windowAxes(
+    settings,
+    list.map(a => a.input),
+  )
 }
 
 /** Every (output, kernel element, input) of one axis, padding left out. */
@@ -58,8 +61,18 @@ describe('output extents', () => {
   test.each<[string, Partial<WindowSettings>, number, number]>([
     ['floor', { strides: [2] }, 6, 2],
     ['ceil', { strides: [2], ceil: true }, 6, 3],
-    ['a last window that starts in the trailing padding is left out', { kernel: [1], strides: [3], padding: [0, 2], ceil: true }, 4, 2],
-    ['a last window may start in the leading padding', { kernel: [2], strides: [3], padding: [2, 0], ceil: true }, 1, 1],
+    [
+      'a last window that starts in the trailing padding is left out',
+      { kernel: [1], strides: [3], padding: [0, 2], ceil: true },
+      4,
+      2,
+    ],
+    [
+      'a last window may start in the leading padding',
+      { kernel: [2], strides: [3], padding: [2, 0], ceil: true },
+      1,
+      1,
+    ],
     ['dilation', { kernel: [2], dilations: [3] }, 7, 4],
     ['SAME', { padding: 'SAME_UPPER', strides: [2] }, 5, 3],
     ['SAME of nothing', { padding: 'SAME_LOWER' }, 0, 0],
@@ -127,8 +140,18 @@ describe('runs and counts', () => {
   test('rows without a gap between them are one run', () => {
     const point = { input: 6, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 }
     expect(windowRuns(axesOf([point, point], false)).first).toEqual(Int32Array.of(0, 1))
-    const column = windowRuns(axesOf([{ ...point, stride: 2 }, { ...point, input: 1 }], false))
-    expect([column.first, column.length, column.step]).toEqual([[0, 1], [3], [2]].map(list => Int32Array.from(list)))
+    const column = windowRuns(
+      axesOf(
+        [
+          { ...point, stride: 2 },
+          { ...point, input: 1 },
+        ],
+        false,
+      ),
+    )
+    expect([column.first, column.length, column.step]).toEqual(
+      [[0, 1], [3], [2]].map(list => Int32Array.from(list)),
+    )
   })
 
   test('counts with and without padding; what ceil mode reaches beyond it never counts', () => {

@@ -1,8 +1,9 @@
 /**
- * Geometry of sliding windows: kernel, stride, padding and dilation along the spatial axes, as convolutions and
- * pools have it. One formula for the output extent serves type inference (symbolic) and evaluation (numbers).
- * `windowRuns` lists where each tap of the window meets the input, so that the loops that compute have their bounds
- * hoisted and run along contiguous memory. Source: ONNX Operators.md, Conv, AveragePool and MaxPool.
+ * Geometry of sliding windows: kernel, stride, padding and dilation along the spatial axes, as convolutions
+ * and pools have it. One formula for the output extent serves type inference (symbolic) and evaluation
+ * (numbers). `windowRuns` lists where each tap of the window meets the input, so that the loops that compute
+ * have their bounds hoisted and run along contiguous memory. Source: ONNX Operators.md, Conv, AveragePool and
+ * MaxPool.
  */
 import { EspalierError } from '../../errors.ts'
 import {
@@ -16,13 +17,17 @@ import {
 import type { Dim } from '../../graph/graph.ts'
 import { forEachIndex, sizeOf, stridesOf } from '../../tensor/shape.ts'
 import type { Attributes } from '../op.ts'
+import { outputSize } from './movement.ts'
 
 /** The window attributes of a node, checked, with one entry a spatial axis. */
 export interface WindowSettings {
   readonly kernel: readonly Dim[]
   readonly strides: readonly number[]
   readonly dilations: readonly number[]
-  /** Elements to add: all the beginnings, then all the ends; or a rule that finds them from the input's extent. */
+  /**
+   * Elements to add: all the beginnings, then all the ends; or a rule that finds them from the input's
+   * extent.
+   */
   readonly padding: readonly number[] | 'SAME_UPPER' | 'SAME_LOWER'
   /** Whether a last window that only partly fits counts. */
   readonly ceil: boolean
@@ -41,9 +46,9 @@ export interface WindowAxis {
 }
 
 /**
- * Reads `strides`, `dilations`, `pads`, `auto_pad` and `ceil_mode` for `rank` spatial axes. Where `auto_pad` is given
- * it wins over `pads`, as in onnxruntime; with `auto_pad` VALID there is no padding and, by the formula of the
- * specification, `ceil_mode` changes nothing. Throws `bad-argument`.
+ * Reads `strides`, `dilations`, `pads`, `auto_pad` and `ceil_mode` for the axes of `kernel`. Where `auto_pad`
+ * is given it wins over `pads`, as in onnxruntime; with `auto_pad` VALID there is no padding and, by the
+ * formula of the specification, `ceil_mode` changes nothing. Throws `bad-argument`.
  */
 export function readWindow(attributes: Attributes, kernel: readonly Dim[]): WindowSettings {
   const rank = kernel.length
@@ -107,7 +112,9 @@ function spanOf(kernel: Dim, dilation: number): Dim {
   return addDims(multiplyDims(subtractDims(kernel, 1), dilation), 1)
 }
 
-/** Output extents for spatial extents `inputs`. Throws `bad-shape` where the window certainly does not fit. */
+/**
+ * Output extents for spatial extents `inputs`. Throws `bad-shape` where the window certainly does not fit.
+ */
 export function windowOutputs(settings: WindowSettings, inputs: readonly Dim[]): Dim[] {
   return inputs.map((input, axis) => {
     const stride = settings.strides[axis]!
@@ -132,9 +139,13 @@ function checkFit(output: Dim, room: Dim, settings: WindowSettings, axis: number
   })
 }
 
-/** The spatial axes for concrete input extents. Throws `bad-shape` where the window does not fit. */
+/**
+ * The spatial axes for concrete input extents. Throws `bad-shape` where the window does not fit, `too-large` where
+ * padding makes the output absurd, even of an empty batch.
+ */
 export function windowAxes(settings: WindowSettings, inputs: readonly number[]): WindowAxis[] {
   const outputs = windowOutputs(settings, inputs) as number[]
+  outputSize('float64', outputs)
   return inputs.map((input, axis) => {
     const [stride, dilation] = [settings.strides[axis]!, settings.dilations[axis]!]
     const [kernel, output] = [settings.kernel[axis] as number, outputs[axis]!]
@@ -165,8 +176,9 @@ export function windowShapes(axes: readonly WindowAxis[]): {
 
 /**
  * Where the taps of a window meet the input. Tap `t` (kernel positions in row-major order) has the runs
- * `first[t]` to `first[t + 1]`; in run `r`, the output at `output[r] + j` sees the input at `input[r] + j * step[t]`
- * for `j` below `length[t]`. Positions that fall on padding are in no run. Offsets are within one plane (one channel).
+ * `first[t]` to `first[t + 1]`; in run `r`, the output at `output[r] + j` sees the input at `input[r] + j *
+ * step[t]` for `j` below `length[t]`. Positions that fall on padding are in no run. Offsets are within one
+ * plane (one channel).
  */
 export interface WindowRuns {
   readonly taps: number
@@ -279,8 +291,8 @@ function refuseBeyondLimit(count: number): void {
 }
 
 /**
- * How many elements each window covers, by output position: those of the input, and with `includePadding` also the
- * declared padding. What `ceil_mode` reaches beyond the padding never counts.
+ * How many elements each window covers, by output position: those of the input, and with `includePadding`
+ * also the declared padding. What `ceil_mode` reaches beyond the padding never counts.
  */
 export function windowCounts(axes: readonly WindowAxis[], includePadding: boolean): Float64Array {
   let counts: number[] = [1]
