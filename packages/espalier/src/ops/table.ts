@@ -18,6 +18,13 @@ function mainTypes(schema: Schema): string {
   return [...short, ...containers.map(name => (name === 'seq' ? 'sequences' : 'optionals'))].join(', ')
 }
 
+/** Operators of ONNX that are left out, with the reason. */
+const absent: readonly (readonly [name: string, reason: string])[] = [
+  ['ImageDecoder', 'decoding pictures is left to libraries: decode before the model runs'],
+  ['ai.onnx.preview.training.Gradient', 'gradients come with training'],
+  ['the rest of ai.onnx.ml', 'classical machine learning; only the operators above are here'],
+]
+
 /** Markdown: one row an operator, by operator set and name. */
 export function operatorTable(operators: readonly Op[]): string {
   const domains = [...new Set(operators.map(op => op.domain ?? ''))].sort()
@@ -41,6 +48,7 @@ export function operatorTable(operators: readonly Op[]): string {
       ...own.map(row),
     )
   }
+  lines.push('', '## Not implemented', '', ...absent.map(([name, reason]) => `- ${name}: ${reason}.`))
   return `${lines.join('\n')}\n`
 }
 

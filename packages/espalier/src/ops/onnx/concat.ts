@@ -30,7 +30,7 @@ export const Concat: Op = {
       if (part === undefined || c.shape(index)?.length !== 1) return [undefined]
       parts.push(...part)
     }
-    return [parts]
+    return [parts.some(dim => dim !== null) ? parts : undefined]
   },
   evaluate(c) {
     return [

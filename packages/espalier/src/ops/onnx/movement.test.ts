@@ -114,6 +114,7 @@ test('Concat joins every data type and refuses what does not fit', () => {
   const packed = [fromNumbers('uint2', [1, 3], [1, 2, 3]), fromNumbers('uint2', [1, 2], [0, 3])]
   expect(evaluateOp(Concat, packed, { axis: -1 })).toEqual([fromNumbers('uint2', [1, 5], [1, 2, 3, 0, 3])])
   expect(() => evaluateOp(Concat, [iota([2, 2]), iota([3, 3])], { axis: 0 })).toThrow(fails('bad-shape'))
+  expect(() => evaluateOp(Concat, [iota([2]), float32([1], [])], { axis: 0 })).toThrow(fails('bad-shape'))
   expect(inferOp(Concat, [typed(['p', 'h']), typed(['n', 64])], { axis: 0 })).toEqual([typed(['n+p', 64])])
   expect(() => inferOp(Concat, [typed([1, 2]), typed([1, 3])], { axis: 0 })).toThrow(fails('bad-shape'))
 })

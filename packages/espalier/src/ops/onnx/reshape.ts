@@ -75,7 +75,8 @@ function newShape(
   const copied = (axis: number): boolean => target[axis] === 0 && !keepZero
   const divisors = shape.filter((_, axis) => axis !== free && !copied(axis))
   if (free < 0) {
-    if (differentDims(productOfDims(left), productOfDims(divisors)))
+    const empty = productOfDims(data) === 0 && productOfDims(shape) === 0
+    if (!empty && differentDims(productOfDims(left), productOfDims(divisors)))
       throw unfit(data, target, 'as many elements')
     return shape
   }
