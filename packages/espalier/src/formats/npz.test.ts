@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DType } from '../tensor/dtype.ts'
-import { float32, tensor, zeros } from '../tensor/tensor.ts'
+import { float32, type Tensor, tensor, zeros } from '../tensor/tensor.ts'
 import { encode, formatSuite, manyTensors, sameContents } from './format.suite.ts'
 import { fuzzSuite } from './fuzz.suite.ts'
 import { concatBytes } from './io/bytes.ts'
@@ -12,8 +12,8 @@ import { encodeNpy } from './npy/index.ts'
 import { encodeNpz, npz, readNpz, writeNpz } from './npz.ts'
 import { deflatedPart, encodeZip, storedPart } from './zip/write.ts'
 
-const dtypes: DType[] = ['bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64']
-dtypes.push('float16', 'float32', 'float64', 'complex64', 'complex128', 'string')
+/** npy has tests of all types; these have a header or a storage of their own kind. */
+const dtypes: DType[] = ['bool', 'int64', 'float16', 'float32', 'complex128', 'string']
 
 /** `numpy.savez(x=numpy.arange(6, dtype='<f4').reshape(2, 3), y=numpy.asfortranarray([[0, 1], [2, 3]], '>i2'))`. */
 const saved = fromBase64(
@@ -45,14 +45,14 @@ formatSuite({
     ...manyTensors(dtypes),
     'with text': {
       kind: 'tensors',
-      tensors: new Map([['größe/x', float32([1])]]),
+      tensors: new Map<string, Tensor>([['größe/x', float32([1])]]),
       metadata: new Map([['note.txt', 'text ✓']]),
     },
   },
   samples: { 'numpy.savez': saved, 'numpy.savez_compressed': savedCompressed },
 })
 
-const contents = new Map([
+const contents = new Map<string, Tensor>([
   ['x', float32([0, 1, 2, 3, 4, 5], [2, 3])],
   ['y', tensor('int16', [2, 2], Int16Array.of(0, 1, 2, 3))],
 ])
@@ -77,7 +77,7 @@ describe('npz', () => {
   test('compressed files are smaller and read the same', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'espalier-npz-'))
     try {
-      const tensors = new Map([['zeros', zeros('float64', [100, 100])], ...contents])
+      const tensors = new Map<string, Tensor>([['zeros', zeros('float64', [100, 100])], ...contents])
       const paths = [join(folder, 'plain.npz'), join(folder, 'packed.npz')]
       await writeNpz(paths[0]!, tensors)
       await writeNpz(paths[1]!, tensors, { compress: true, metadata: new Map([['note', 'n']]) })
@@ -129,9 +129,9 @@ const field =
   (bytes, choices) => {
     const found: number[] = []
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let at = 0; at + 64 <= bytes.length; at++) if (view.getUint32(at, true) === signature) found.push(at)
-    if (found.length === 0) return bytes
-    const at = choices.pick(found) + choices.pick(offsets)
+    for (let at = 0; at + 4 <= bytes.length; at++) if (view.getUint32(at, true) === signature) found.push(at)
+    const at = found.length === 0 ? bytes.length : choices.pick(found) + choices.pick(offsets)
+    if (at + width > bytes.length) return bytes
     return splice(bytes, at, width, number(choices, width, bytes.length))
   }
 
@@ -151,18 +151,17 @@ const damagedArray: Mutator = (_, { int, pick }) => {
 
 fuzzSuite({
   name: 'npz',
-  seeds: [saved, savedCompressed, everything.subarray(0), packed, wide, concatBytes(encodeZip([]))],
+  seeds: [saved, savedCompressed, everything, packed, wide, concatBytes(encodeZip([]))],
   parse: readNpz,
   structural: {
     'a size in a local header': field(0x04034b50, [14, 18, 22], 4),
     'a length in a local header': field(0x04034b50, [6, 8, 26, 28], 2),
     'a size in the directory': field(0x02014b50, [16, 20, 24, 42], 4),
     'a length in the directory': field(0x02014b50, [8, 10, 28, 30, 32], 2),
-    'the end record': (bytes, choices) =>
-      splice(bytes, bytes.length - choices.pick([18, 14, 12, 10, 6, 2]), 4, number(choices, 4, bytes.length)),
+    'a size in the end record': field(0x06054b50, [12, 16], 4),
+    'a count in the end record': field(0x06054b50, [4, 6, 8, 10, 20], 2),
     'the 64-bit end record': field(0x06064b50, [4, 16, 24, 32, 40, 48], 8),
     'the locator': field(0x07064b50, [4, 8, 12], 8),
     'a damaged array': damagedArray,
   },
-  count: 12_000,
 })

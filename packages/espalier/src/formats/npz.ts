@@ -73,6 +73,7 @@ export const npz: Format = {
   title: 'NumPy arrays (zip)',
   extensions: ['npz'],
   holds: 'tensors',
+  keepsMetadata: true,
   detect: isNpz,
   read: async source => ({ kind: 'tensors', ...(await readAll(source)) }),
   encode(contents) {
