@@ -67,10 +67,7 @@ export class EspalierError extends Error {
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
-    super(
-      formatMessage(summary, details),
-      details.cause === undefined ? undefined : { cause: details.cause },
-    )
+    super(formatMessage(summary, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.summary = summary
     this.where = details.where ?? {}
@@ -89,7 +86,8 @@ export class EspalierError extends Error {
       ...(hint !== undefined && { hint }),
       ...(cause !== undefined && { cause }),
     })
-    if (this.stack !== undefined) error.stack = this.stack
+    // What is printed for an uncaught error: the frames of the throw, under the message as it is now.
+    if (this.stack !== undefined) error.stack = this.stack.replace(this.message, () => error.message)
     return error
   }
 
@@ -129,6 +127,7 @@ function formatMessage(summary: string, { where = {}, expected, got, hint }: Err
   let text = places.length > 0 ? `${places.join(', ')}: ${summary}` : summary
   if (expected !== undefined) text += `; expected ${expected}`
   if (got !== undefined) text += `${expected !== undefined ? ',' : ';'} got ${got}`
-  if (hint !== undefined) text += `. ${hint}`
+  // After a summary of several lines a hint would look like the end of the last one.
+  if (hint !== undefined) text += summary.includes('\n') ? `\n${hint}` : `. ${hint}`
   return text
 }

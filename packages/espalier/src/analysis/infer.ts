@@ -5,37 +5,54 @@
  */
 import { EspalierError, locate } from '../errors.ts'
 import { describeType } from '../graph/describe.ts'
-import { differentDims, substituteDim } from '../graph/dim.ts'
+import { substituteDim, symbolsOf } from '../graph/dim.ts'
 import {
+  bodiesOf,
   type Dim,
   describeNode,
   type Graph,
   isSparse,
   type Node,
-  type TensorType,
   tensorType,
   type Value,
   type ValueType,
 } from '../graph/graph.ts'
+import { defaultsOf, inputShape } from '../graph/inputs.ts'
 import { denseOf } from '../graph/sparse.ts'
+import { namesMadeBy } from '../graph/uses.ts'
 import { evaluateContext, inferContext } from '../ops/context.ts'
 import { operators as standard } from '../ops/index.ts'
 import type { InferContext, Operators } from '../ops/op.ts'
-import { opsetOf, type Resolved, resolve, schemaVersion } from '../ops/registry.ts'
+import { lookUp, type Resolved, resolve } from '../ops/registry.ts'
+import { checkValues } from '../ops/typecheck.ts'
+import { isFloat, isInteger } from '../tensor/dtype.ts'
+import { fromNumbers } from '../tensor/elements.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { isTensor, type Tensor } from '../tensor/tensor.ts'
+import { mapDims, mergeTypes } from './merge.ts'
 
 export interface InferOptions {
   readonly operators?: Operators
-  /** Types to use for inputs instead of the stated ones, by name: `{ x: tensorType('float32', [1, 3, 32, 32]) }`. */
+  /**
+   * Types to use for inputs instead of the stated ones, by name: `{ x: tensorType('float32', [1, 3, 32, 32]) }`. The
+   * extents that the graph states for other values then do not count.
+   */
   readonly inputs?: ReadonlyMap<string, ValueType>
-  /** Values of symbols, by name: `batch` to 8. */
+  /** Values of symbols, by name: `batch` to 8. An unknown extent of an input is called `NAME_dimK`. */
   readonly symbols?: ReadonlyMap<string, Dim>
-  /** Called for every node with its place in the walk; gives access to the same facts the operators see. */
+  /**
+   * Called for every node whose operator is known, before its outputs are inferred; gives access to the same facts the
+   * operators see. Nodes in bodies come after the node that holds them, perhaps several times and perhaps never.
+   */
   readonly onNode?: (node: Node, context: InferContext, resolved: Resolved) => void
+  /**
+   * Called for every node of the outermost graph that cannot run; what the graph states of its outputs is taken
+   * instead. Without it the first such error is thrown.
+   */
+  readonly onError?: (error: EspalierError) => void
 }
 
-/** What is known of the values of a graph. */
+/** What is known of the values of a graph, those in bodies left out. */
 export interface Inference {
   readonly types: ReadonlyMap<string, ValueType>
   /** Initialisers, and values computed from constants alone (up to {@link FOLD_LIMIT} elements). */
@@ -47,42 +64,85 @@ export interface Inference {
 /** Most elements of a value that is computed while types are inferred. */
 export const FOLD_LIMIT = 4096
 
+/** Most nodes of bodies that are looked at. Loops in loops are gone through several times each: with every level more. */
+const BODY_NODE_LIMIT = 200_000
+
 /**
  * Infers what can be known. Unknown operators leave their outputs as the graph states them. An unknown extent of an
  * input gets a symbol of its own, `NAME_dimK`. Throws `bad-shape`, `bad-dtype` or `invalid-graph`, naming the node,
- * where the graph cannot run whatever it is fed.
+ * where the graph cannot run whatever it is fed, or states what cannot be; `bad-argument` for options that name
+ * inputs or symbols that are not there.
  */
 export function infer(graph: Graph, options: InferOptions = {}): Inference {
-  const walk = new Walk(graph, options, undefined)
-  walk.inputs(graph.inputs.map(input => inputType(input, options)))
+  checkOptions(graph, options)
+  const { operators = standard, inputs, symbols = new Map<string, Dim>() } = options
+  const walk = new Walk(graph, {
+    options,
+    operators,
+    outermost: graph,
+    substitute: type => mapDims(type, dim => substituteDim(dim, symbols)),
+    trusting: inputs === undefined || inputs.size === 0,
+    bodyNodes: { left: BODY_NODE_LIMIT },
+  })
+  walk.begin(graph.inputs.map(input => inputType(input, inputs)))
   walk.run()
   return walk
 }
 
-/** The graph with inferred types for every value, so that a file or a dump shows them. */
+/**
+ * The graph with inferred types for all its values, inputs included, so that a file or a dump shows them. Bodies are
+ * left as they are.
+ */
 export function annotate(graph: Graph, inference: Inference = infer(graph)): Graph {
-  const values = new Map(graph.values)
+  const typed = (value: Value): Value => {
+    const type = inference.types.get(value.name)
+    return type === undefined ? value : { ...value, type }
+  }
   const ends = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name))
-  for (const node of graph.nodes)
-    for (const name of node.outputs) {
-      const type = inference.types.get(name)
-      if (name !== '' && type !== undefined && !ends.has(name))
-        values.set(name, { ...values.get(name), name, type })
-    }
-  const outputs = graph.outputs.map(output => {
-    const type = inference.types.get(output.name)
-    return type === undefined ? output : { ...output, type }
-  })
-  return { ...graph, values, outputs }
+  const values = new Map(graph.values)
+  for (const name of graph.nodes.flatMap(node => node.outputs))
+    if (!ends.has(name) && inference.types.has(name)) values.set(name, typed({ ...values.get(name), name }))
+  return { ...graph, inputs: graph.inputs.map(typed), outputs: graph.outputs.map(typed), values }
 }
 
-function inputType({ name, type }: Value, { inputs, symbols }: InferOptions): ValueType | undefined {
-  const given = inputs?.get(name) ?? type
-  if (given?.kind !== 'tensor' || given.shape === undefined) return given
-  const shape = given.shape.map((dim, axis) =>
-    substituteDim(dim ?? `${name}_dim${axis}`, symbols ?? new Map()),
-  )
-  return { ...given, shape }
+function inputType(input: Value, given: InferOptions['inputs']): ValueType | undefined {
+  const type = given?.get(input.name) ?? input.type
+  const shape = type && inputShape({ name: input.name, type })
+  return type?.kind === 'tensor' && shape !== undefined ? { ...type, shape } : type
+}
+
+function checkOptions(graph: Graph, { inputs, symbols }: InferOptions): void {
+  const list = (names: Iterable<string>): string => [...names].map(name => `"${name}"`).join(', ') || 'none'
+  const names = new Set(graph.inputs.map(({ name }) => name))
+  const wrong = [...(inputs?.keys() ?? [])].find(name => !names.has(name))
+  if (wrong !== undefined)
+    throw new EspalierError('bad-argument', `the graph has no input "${wrong}"`, { expected: list(names) })
+  if (symbols === undefined || symbols.size === 0) return
+  const known = new Set<string>()
+  const note = (dim: Dim): Dim => {
+    for (const symbol of symbolsOf(dim)) known.add(symbol)
+    return dim
+  }
+  for (const input of graph.inputs) mapDims(inputType(input, inputs) ?? { kind: 'sequence' }, note)
+  for (const { type } of [...graph.values.values(), ...graph.outputs]) if (type) mapDims(type, note)
+  const strange = [...symbols.keys()].find(name => !known.has(name))
+  if (strange !== undefined)
+    throw new EspalierError('bad-argument', `the graph has no symbolic dimension "${strange}"`, {
+      expected: list(known),
+    })
+}
+
+/** What the walks through a graph and its bodies share. */
+interface Surroundings {
+  readonly options: InferOptions
+  readonly operators: Operators
+  /** The graph whose operator-set versions hold in bodies too. */
+  readonly outermost: Graph
+  /** Puts in the values of symbols. */
+  substitute(type: ValueType): ValueType
+  /** Whether the extents that the graph states hold for the inputs that are given. */
+  readonly trusting: boolean
+  readonly bodyNodes: { left: number }
 }
 
 class Walk implements Inference {
@@ -90,39 +150,51 @@ class Walk implements Inference {
   readonly constants = new Map<string, Tensor>()
   readonly contents = new Map<string, readonly Dim[]>()
   readonly #graph: Graph
-  readonly #options: InferOptions
-  readonly #operators: Operators
+  readonly #shared: Surroundings
   readonly #outer: Walk | undefined
-  readonly #opsets: Graph
+  /** Values of this graph: they hide those of the same name in graphs around it. */
+  readonly #own: ReadonlySet<string>
+  readonly #stated = new Map<string, ValueType>()
 
-  constructor(graph: Graph, options: InferOptions, outer: Walk | undefined) {
+  constructor(graph: Graph, shared: Surroundings, outer?: Walk) {
     this.#graph = graph
-    this.#options = options
-    this.#operators = options.operators ?? standard
+    this.#shared = shared
     this.#outer = outer
-    this.#opsets = outer === undefined ? graph : outer.#opsets
+    this.#own = new Set(namesMadeBy(graph))
+    for (const { name, type } of [...graph.values.values(), ...graph.outputs])
+      if (type !== undefined) this.#stated.set(name, this.#shared.substitute(type))
   }
 
-  inputs(types: readonly (ValueType | undefined)[]): void {
+  /** Takes the types of the inputs, and what the graph says of its constants. */
+  begin(types: readonly (ValueType | undefined)[]): void {
     for (const [index, { name }] of this.#graph.inputs.entries()) {
       const type = types[index]
-      if (type !== undefined) this.types.set(name, type)
+      if (type !== undefined) this.types.set(name, this.#shared.substitute(type))
     }
-    const inputs = new Set(this.#graph.inputs.map(({ name }) => name))
+    const defaults = defaultsOf(this.#graph)
     for (const [name, initializer] of this.#graph.initializers) {
-      if (!this.types.has(name)) this.types.set(name, tensorType(initializer.dtype, initializer.shape))
-      if (inputs.has(name)) continue // an input's default: a caller may feed something else
+      const isDefault = defaults.has(name)
+      if (!isDefault || !this.types.has(name))
+        this.types.set(name, tensorType(initializer.dtype, initializer.shape))
+      if (isDefault) continue // a caller may feed something else
       if (!isSparse(initializer)) this.constants.set(name, initializer)
       else if (sizeOf(initializer.shape) <= FOLD_LIMIT) this.constants.set(name, denseOf(initializer))
     }
   }
 
   run(): void {
+    const { onError } = this.#shared.options
     for (const node of this.#graph.nodes)
-      locate({ node: describeNode(node) }, () => {
-        this.#node(node)
-      })
-    for (const output of this.#graph.outputs) this.#merge(output.name, output.type)
+      try {
+        locate({ node: describeNode(node) }, () => this.#node(node))
+      } catch (error) {
+        // An error in a body is one of the node that holds it, which may know better.
+        if (!(error instanceof EspalierError) || onError === undefined || this.#outer !== undefined)
+          throw error
+        onError(error)
+        for (const name of node.outputs) if (!this.types.has(name)) this.#takeStated(name)
+      }
+    for (const { name } of this.#graph.outputs) if (this.#own.has(name)) this.#merge(name)
   }
 
   outputTypes(): (ValueType | undefined)[] {
@@ -130,25 +202,19 @@ class Walk implements Inference {
   }
 
   #node(node: Node): void {
-    const resolved = this.#resolve(node)
-    if (resolved !== undefined) {
+    const { operators, outermost, options } = this.#shared
+    if (typeof lookUp(operators, outermost, node) !== 'string') {
+      const resolved = resolve(operators, outermost, node)
       const context = this.#context(node, resolved)
+      options.onNode?.(node, context, resolved)
       const inferred = resolved.op.infer(context)
       for (const [index, name] of node.outputs.entries()) {
         const type = inferred[index]
         if (name !== '' && type !== undefined) this.types.set(name, clean(type))
       }
       if (!this.#fold(node, resolved)) this.#followContents(node, resolved, context)
-      this.#options.onNode?.(node, context, resolved)
     }
-    for (const name of node.outputs) if (name !== '') this.#merge(name, this.#graph.values.get(name)?.type)
-  }
-
-  #resolve(node: Node): Resolved | undefined {
-    const op = this.#operators.find(node.domain, node.op)
-    const opset = opsetOf(this.#opsets, node.domain)
-    if (op === undefined || opset === undefined || schemaVersion(op, opset) === undefined) return undefined
-    return resolve(this.#operators, this.#opsets, node)
+    for (const name of node.outputs) if (name !== '') this.#merge(name)
   }
 
   #context(node: Node, resolved: Resolved): InferContext {
@@ -157,50 +223,51 @@ class Walk implements Inference {
       types: node.inputs.map(input => this.typeOf(input)),
       constant: index => this.constantOf(name(index)),
       content: index => this.contentOf(name(index)),
-      inferGraph: (body, inputs) => {
-        const inner = new Walk(body, { ...this.#options, inputs: new Map() }, this)
-        inner.inputs(body.inputs.map(({ type }, index) => inputs[index] ?? type))
-        inner.run()
-        return inner.outputTypes()
-      },
+      inferGraph: (body, inputs) => this.#body(body, inputs),
     })
   }
 
-  /** Computes a node whose inputs are all constant and whose outputs are small. */
+  #body(body: Graph, inputs: readonly (ValueType | undefined)[]): (ValueType | undefined)[] {
+    this.#shared.bodyNodes.left -= body.nodes.length + 1
+    if (this.#shared.bodyNodes.left < 0) return []
+    const inner = new Walk(body, this.#shared, this)
+    inner.begin(body.inputs.map(({ type }, index) => inputs[index] ?? type))
+    inner.run()
+    return inner.outputTypes()
+  }
+
+  /** Computes a node whose inputs are constant and, like its outputs, small. */
   #fold(node: Node, resolved: Resolved): boolean {
-    if (resolved.op.impure || node.outputs.some(name => name !== '' && !this.#isSmall(name))) return false
+    const { op } = resolved
+    if (op.impure || bodiesOf(node).length > 0 || !node.outputs.every(name => this.#mayBeSmall(name)))
+      return false
     const inputs: (Tensor | undefined)[] = []
     for (const name of node.inputs) {
       const constant = this.constantOf(name)
       if (name !== '' && (constant === undefined || sizeOf(constant.shape) > FOLD_LIMIT)) return false
       inputs.push(constant)
     }
-    if ([...node.attributes.values()].some(({ type }) => type === 'graph' || type === 'graphs')) return false
-    const outputs = resolved.op.evaluate(
-      evaluateContext(node, resolved, inputs, {
-        runGraph: () => {
-          throw new Error('nodes with bodies are not folded')
-        },
-        random: () => () => 0,
-      }),
-    )
+    checkValues(resolved.schema, inputs)
+    const surroundings = { runGraph: () => [], random: () => () => 0 } // for other nodes than these
+    const outputs = op.evaluate(evaluateContext(node, resolved, inputs, surroundings))
     for (const [index, name] of node.outputs.entries()) {
       const value = outputs[index]
-      if (name !== '' && isTensor(value)) {
-        this.constants.set(name, value)
-        this.types.set(name, tensorType(value.dtype, value.shape))
-      }
+      if (name === '' || !isTensor(value)) continue
+      this.types.set(name, tensorType(value.dtype, value.shape))
+      if (sizeOf(value.shape) <= FOLD_LIMIT) this.constants.set(name, value)
     }
     return true
   }
 
-  #isSmall(name: string): boolean {
+  /** Whether a value is a tensor with few elements, as far as its extents are known. */
+  #mayBeSmall(name: string): boolean {
+    if (name === '') return true
     const type = this.types.get(name)
     if (type?.kind !== 'tensor' || type.shape === undefined) return false
     let size = 1
     for (const extent of type.shape) {
-      if (typeof extent !== 'number') return false
-      size *= extent
+      if (typeof extent === 'string') return false
+      size *= extent ?? 1
     }
     return size <= FOLD_LIMIT
   }
@@ -211,69 +278,62 @@ class Walk implements Inference {
       const content = contents[index]
       if (name === '' || content === undefined || content.length > FOLD_LIMIT) continue
       const type = this.types.get(name)
-      if (type?.kind === 'tensor') this.contents.set(name, content)
+      if (type?.kind !== 'tensor') continue
+      this.contents.set(name, content)
+      const constant = constantOf(type, content)
+      if (constant !== undefined) this.constants.set(name, constant)
     }
   }
 
   typeOf(name: string): ValueType | undefined {
-    if (name === '') return undefined
-    return this.types.get(name) ?? this.#outer?.typeOf(name)
+    return this.#own.has(name) ? this.types.get(name) : this.#outer?.typeOf(name)
   }
 
   constantOf(name: string): Tensor | undefined {
-    if (name === '') return undefined
-    return this.constants.get(name) ?? (this.types.has(name) ? undefined : this.#outer?.constantOf(name))
+    return this.#own.has(name) ? this.constants.get(name) : this.#outer?.constantOf(name)
   }
 
   contentOf(name: string): readonly Dim[] | undefined {
-    if (name === '') return undefined
-    return this.contents.get(name) ?? (this.types.has(name) ? undefined : this.#outer?.contentOf(name))
+    return this.#own.has(name) ? this.contents.get(name) : this.#outer?.contentOf(name)
   }
 
   /** Joins what the graph states about a value with what was inferred. Throws `invalid-graph` on a contradiction. */
-  #merge(name: string, stated: ValueType | undefined): void {
-    const inferred = this.types.get(name)
+  #merge(name: string): void {
+    const [inferred, stated] = [this.types.get(name), this.#stated.get(name)]
     if (stated === undefined) return
     if (inferred === undefined) {
-      if (this.#outer === undefined || this.typeOf(name) === undefined) this.types.set(name, stated)
+      this.#takeStated(name)
       return
     }
     const merged = mergeTypes(inferred, stated)
-    if (merged === undefined)
-      throw new EspalierError('invalid-graph', 'the stated type is not what the operators give', {
+    if (merged !== undefined && this.#shared.trusting) this.types.set(name, merged)
+    if (merged === undefined && this.#shared.trusting)
+      throw new EspalierError('invalid-graph', 'the stated type is not the one that the operators give', {
         where: { tensor: name },
         expected: describeType(inferred),
         got: describeType(stated),
       })
-    this.types.set(name, merged)
+  }
+
+  #takeStated(name: string): void {
+    const stated = this.#stated.get(name)
+    if (stated === undefined) return
+    this.types.set(name, this.#shared.trusting ? stated : mapDims(stated, () => null))
   }
 }
 
 /** Negative extents cannot be: whatever led to one is unknown. */
 function clean(type: ValueType): ValueType {
-  if (type.kind !== 'tensor' || !type.shape?.some(dim => typeof dim === 'number' && dim < 0)) return type
-  return { ...type, shape: type.shape.map(dim => (typeof dim === 'number' && dim < 0 ? null : dim)) }
+  return mapDims(type, dim => (typeof dim === 'number' && dim < 0 ? null : dim))
 }
 
-/** Everything that two types of one value say; `undefined` when they contradict each other. */
-export function mergeTypes(inferred: ValueType, stated: ValueType): ValueType | undefined {
-  if (inferred.kind !== stated.kind) return undefined
-  if (inferred.kind === 'tensor' && stated.kind === 'tensor') return mergeTensorTypes(inferred, stated)
-  return inferred
-}
-
-function mergeTensorTypes(inferred: TensorType, stated: TensorType): TensorType | undefined {
-  if (inferred.dtype !== stated.dtype) return undefined
-  if (inferred.shape === undefined || stated.shape === undefined)
-    return inferred.shape === undefined ? stated : { ...stated, shape: inferred.shape }
-  if (inferred.shape.length !== stated.shape.length) return undefined
-  const shape: Dim[] = []
-  for (const [axis, dim] of inferred.shape.entries()) {
-    const other = stated.shape[axis]!
-    if (typeof dim === 'number' && typeof other === 'number' && differentDims(dim, other)) return undefined
-    shape.push(
-      typeof dim === 'number' || other === null || (dim !== null && typeof other === 'string') ? dim : other,
-    )
-  }
-  return { ...stated, shape }
+/** The tensor of contents that are all numbers. */
+function constantOf(type: ValueType, content: readonly Dim[]): Tensor | undefined {
+  if (type.kind !== 'tensor' || type.shape === undefined || type.shape.length > 1) return undefined
+  const shape = type.shape.length === 0 ? [] : [content.length]
+  if (sizeOf(shape) !== content.length || !content.every(dim => typeof dim === 'number')) return undefined
+  const { dtype } = type
+  return isInteger(dtype) || isFloat(dtype) || dtype === 'bool'
+    ? (fromNumbers(dtype, shape, content) as Tensor)
+    : undefined
 }

@@ -1,6 +1,6 @@
 /**
  * How sparse a weight is, and in which patterns: single zeros, blocks of four along the inputs, N:M groups. Only
- * what is stored counts; whether a pattern makes anything faster is measured elsewhere.
+ * the numbers count; whether a pattern makes anything smaller or faster is measured elsewhere.
  */
 import type { WeightUse } from '../ops/op.ts'
 import { isBigInt } from '../tensor/dtype.ts'
@@ -13,27 +13,27 @@ export interface Sparsity {
   readonly zeros: number
   /** Zeros among all elements, 0 to 1; 0 for an empty weight. */
   readonly fraction: number
-  /** Share of blocks of four consecutive inputs that hold nothing but zeros. */
+  /** Share of blocks of four consecutive inputs that hold nothing but zeros; 0 where there are fewer inputs than four. */
   readonly zeroBlocks4: number
-  /** The tightest of 1:4, 2:4 and 4:8 (N nonzeros in M) that every group keeps; none where the axis is shorter than M. */
+  /** The tightest of 1:4, 2:4 and 4:8 (N nonzeros in M) that every group keeps; none where there are fewer inputs than M. */
   readonly pattern?: '1:4' | '2:4' | '4:8'
 }
 
 /**
- * Counts the zeros of a weight. `use` says which axes are inputs; groups run along the innermost of these, and a
- * shorter group at its end counts as a group.
+ * Counts the zeros of a weight. `use` says which axes are summed over; groups run along the outermost of these, the
+ * input channels of a convolution, and a shorter group at its end counts as a group.
  */
 export function sparsityOf(weight: Tensor, use: Pick<WeightUse, 'rows' | 'columns'>): Sparsity {
   const elements = sizeOf(weight.shape)
   const isZero = zeroTest(weight)
   const zeros = countZeros(weight)
-  const inner = use.columns.at(-1)
-  if (inner === undefined || zeros === 0 || elements === 0)
+  const axis = use.columns[0]
+  const extent = axis === undefined ? 0 : weight.shape[axis]!
+  if (axis === undefined || extent < 4 || zeros === 0 || elements === 0)
     return { elements, zeros, fraction: elements === 0 ? 0 : zeros / elements, zeroBlocks4: 0 }
-  const groups4 = groupCounts(weight.shape, inner, 4, isZero)
-  const groups8 = groupCounts(weight.shape, inner, 8, isZero)
-  const pattern =
-    groups4.most <= 1 ? '1:4' : groups4.most <= 2 ? '2:4' : groups8.most <= 4 ? '4:8' : undefined
+  const groups4 = groupCounts(weight.shape, axis, 4, isZero)
+  const keeps4of8 = (): boolean => extent >= 8 && groupCounts(weight.shape, axis, 8, isZero).most <= 4
+  const pattern = groups4.most <= 1 ? '1:4' : groups4.most <= 2 ? '2:4' : keeps4of8() ? '4:8' : undefined
   return {
     elements,
     zeros,
@@ -52,17 +52,17 @@ export function countZeros(tensor: Tensor): number {
   return zeros
 }
 
-/** Walks the groups of `size` along axis `inner`: how many there are, how many are all zero, most nonzeros in one. */
+/** Walks the groups of `size` along `axis`: how many there are, how many are all zero, most nonzeros in one. */
 function groupCounts(
   shape: Shape,
-  inner: number,
+  axis: number,
   size: number,
   isZero: (index: number) => boolean,
 ): { readonly groups: number; readonly empty: number; readonly most: number } {
   const strides = stridesOf(shape)
-  const extent = shape[inner]!
-  const step = strides[inner]!
-  const outer = shape.map((length, axis) => (axis === inner ? 1 : length))
+  const extent = shape[axis]!
+  const step = strides[axis]!
+  const outer = shape.map((length, index) => (index === axis ? 1 : length))
   let groups = 0
   let empty = 0
   let most = 0

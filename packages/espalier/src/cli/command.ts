@@ -1,7 +1,8 @@
 /**
- * What a command of the command line is: a table of options and a function. Parsing, help, `--json` and errors are
- * handled once, in main.ts, for all of them.
+ * What a command of the command line is: a table of options and a function. Reading arguments, help, `--json` and
+ * errors are handled once for all of them.
  */
+import { EspalierError } from '../errors.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OptionSpec {
@@ -20,9 +21,7 @@ export interface Example {
   readonly doc: string
 }
 
-/** Options as given; lists for options that may be given several times. */
-export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
-
+/** What a command is called with. */
 export interface Invocation {
   readonly positionals: readonly string[]
   /** A string option, if given. */
@@ -30,8 +29,6 @@ export interface Invocation {
   /** All values of an option that may be given several times. */
   texts(name: string): readonly string[]
   flag(name: string): boolean
-  /** A whole number in a range, if given; throws `usage` otherwise. */
-  integer(name: string, range?: { readonly min?: number; readonly max?: number }): number | undefined
   readonly terminal: Terminal
 }
 
@@ -39,10 +36,8 @@ export interface Command {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** The positional arguments: `MODEL`, `IN OUT`. */
-  readonly positionals: string
-  /** Fewest and most positional arguments. */
-  readonly arity: readonly [number, number]
+  /** The positional arguments, all of them needed: `MODEL`, `IN`, `OUT`. */
+  readonly positionals: readonly string[]
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly examples: readonly Example[]
   /** More help, after the options. */
@@ -51,10 +46,18 @@ export interface Command {
    * Does the work. What it returns is printed as JSON under `--json`; otherwise the command has printed for people by
    * then. An exit code other than 0 is set with `terminal.fail`.
    */
-  run(invocation: Invocation): Promise<unknown>
+  run(invocation: Invocation): Promise<object>
 }
 
 /** Declares a command; the identity, there for its type. */
 export function command(definition: Command): Command {
   return definition
+}
+
+/** A command line that cannot be understood. */
+export function usage(summary: string, hint?: string, expected?: string): EspalierError {
+  return new EspalierError('usage', summary, {
+    ...(hint !== undefined && { hint }),
+    ...(expected !== undefined && { expected }),
+  })
 }

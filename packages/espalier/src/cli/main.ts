@@ -1,101 +1,94 @@
 /** The command line: finds the command, reads its options, runs it, and turns errors into messages and exit codes. */
-import { parseArgs } from 'node:util'
 import { EspalierError } from '../errors.ts'
 import { version } from '../version.ts'
-import type { Command, Invocation, OptionValues } from './command.ts'
+import { hasFlag, readArguments } from './arguments.ts'
+import { type Command, usage } from './command.ts'
 import { commands } from './commands/index.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { toJSON } from './json.ts'
-import { createTerminal, type Terminal } from './terminal.ts'
+import { nearest } from './suggest.ts'
+import { createTerminal, type Surroundings, type Terminal } from './terminal.ts'
 
-/** Exit code of a command line that cannot be understood. */
-const USAGE = 2
+/** Exit codes other than 0. */
+export const exitCodes = {
+  failed: 1,
+  /** The command line cannot be understood. */
+  usage: 2,
+  /** Something happened that nobody foresaw. */
+  defect: 70,
+} as const
 
-/** Runs `espalier` with the given arguments; sets `process.exitCode`. */
-export async function main(argv: readonly string[]): Promise<void> {
-  const [name, ...rest] = argv
-  // Someone who pipes into `head` is not an error.
-  process.stdout.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
-    throw error
-  })
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const topic = commands.find(command => command.name === rest[0])
-    process.stdout.write(topic ? commandHelp(topic) : generalHelp(commands))
-    return
-  }
-  if (name === '--version' || name === '-v') {
-    process.stdout.write(`${version}\n`)
-    return
-  }
-  const json = rest.includes('--json')
-  const terminal = createTerminal(json)
+/** Runs `espalier` with the given arguments. Gives the exit code; throws nothing. */
+export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const json = hasFlag(argv, '--json')
+  const terminal = createTerminal(surroundings, json)
   try {
-    const command = commands.find(candidate => candidate.name === name)
-    if (command === undefined) throw unknownCommand(name)
-    if (rest.includes('--help') || rest.includes('-h')) {
-      process.stdout.write(commandHelp(command))
-      return
-    }
-    const result = await command.run(readInvocation(command, rest, terminal))
-    if (json) process.stdout.write(`${JSON.stringify(toJSON(result), undefined, 2)}\n`)
+    await dispatch(argv, terminal)
+    return terminal.exitCode
   } catch (error) {
-    if (!(error instanceof EspalierError)) throw error
-    if (json) process.stdout.write(`${JSON.stringify({ error: error.toJSON() }, undefined, 2)}\n`)
-    terminal.note(`error: ${error.message}`)
-    process.exitCode = error.code === 'usage' ? USAGE : 1
+    return report(error, terminal)
+  } finally {
+    terminal.clear()
   }
 }
 
-function unknownCommand(name: string): EspalierError {
-  const near = commands.find(command => command.name.startsWith(name.slice(0, 3)))
-  return new EspalierError('usage', `there is no command "${name}"`, {
-    expected: commands.map(command => command.name).join(', '),
-    hint: near ? `Did you mean "espalier ${near.name}"?` : 'See espalier --help',
-  })
+async function dispatch(argv: readonly string[], terminal: Terminal): Promise<void> {
+  const [name, ...rest] = argv.filter((arg, index) => index > 0 || arg !== '--json')
+  if (name === undefined || name === '--help' || name === '-h') return terminal.write(generalHelp(commands))
+  if (name === 'help') {
+    const topic = rest.find(arg => !arg.startsWith('-'))
+    return terminal.write(topic === undefined ? generalHelp(commands) : commandHelp(findCommand(topic)))
+  }
+  if (name === '--version' || name === '-v') return terminal.write(`${version}\n`)
+  const command = findCommand(name)
+  if (hasFlag(rest, '--help', '-h')) return terminal.write(commandHelp(command))
+  const result = await command.run(readArguments(command, rest, terminal))
+  const { warnings } = terminal
+  if (terminal.json) terminal.write(jsonText({ ...result, ...(warnings.length > 0 && { warnings }) }))
 }
 
-function readInvocation(command: Command, args: readonly string[], terminal: Terminal): Invocation {
-  const usage = (summary: string): EspalierError =>
-    new EspalierError('usage', summary, { hint: `See espalier ${command.name} --help` })
-  let values: OptionValues
-  let positionals: string[]
-  try {
-    const options = Object.fromEntries(
-      Object.entries(command.options).map(([name, { type, short, multiple }]) => [
-        name,
-        { type, ...(short && { short }), ...(multiple && { multiple }) },
-      ]),
-    )
-    const parsed = parseArgs({
-      args: [...args],
-      options: { ...options, json: { type: 'boolean' } },
-      allowPositionals: true,
-      allowNegative: false,
-    })
-    values = parsed.values as OptionValues
-    positionals = parsed.positionals
-  } catch (cause) {
-    throw usage((cause as Error).message)
+function findCommand(name: string): Command {
+  const found = commands.find(command => command.name === name)
+  if (found !== undefined) return found
+  if (name.startsWith('-'))
+    throw usage(`there is no option "${name}" before the command`, 'See espalier --help')
+  const near = nearest(
+    name,
+    commands.map(command => command.name),
+  )
+  const file = /[./\\]/.test(name)
+  const hint = near
+    ? `Did you mean "espalier ${near}"?`
+    : file
+      ? `To look into a file: espalier inspect ${name}`
+      : 'See espalier --help'
+  throw usage(`there is no command "${name}"`, hint, commands.map(command => command.name).join(', '))
+}
+
+/** Says what went wrong, and gives the exit code. */
+function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof EspalierError) {
+    if (terminal.json) terminal.write(jsonText({ error: error.toJSON() }))
+    terminal.note(`espalier: error: ${error.message}`)
+    return error.code === 'usage' ? exitCodes.usage : exitCodes.failed
   }
-  const [least, most] = command.arity
-  if (positionals.length < least || positionals.length > most)
-    throw usage(
-      `espalier ${command.name} takes ${command.positionals || 'no arguments'}, not "${positionals.join(' ')}"`,
-    )
-  const text = (name: string): string | undefined => values[name] as string | undefined
-  return {
-    positionals,
-    terminal,
-    text,
-    texts: name => (values[name] ?? []) as string[],
-    flag: name => values[name] === true,
-    integer(name, { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = {}) {
-      const given = text(name)
-      if (given === undefined) return undefined
-      const value = Number(given)
-      if (given.trim() !== '' && Number.isSafeInteger(value) && value >= min && value <= max) return value
-      throw usage(`--${name} is not a whole number in range: "${given}"`)
-    },
-  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (terminal.json) terminal.write(jsonText({ error: { code: 'defect', message } }))
+  terminal.note(`espalier: ${defectText(error)}`)
+  return exitCodes.defect
+}
+
+/** The message for an error that nobody foresaw. */
+export function defectText(error: unknown): string {
+  return [
+    'this is a defect of Espalier, not of your command. Please report it with the lines below,',
+    'and if you can with the file: they are what is needed to mend it.',
+    '',
+    `espalier ${version}, node ${process.versions.node}, ${process.platform} ${process.arch}`,
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+  ].join('\n')
+}
+
+function jsonText(value: object): string {
+  return `${JSON.stringify(toJSON(value), undefined, 2)}\n`
 }

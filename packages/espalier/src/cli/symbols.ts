@@ -1,8 +1,7 @@
 /** Reading `--symbol batch=8`: values for the symbolic dimensions of a model. */
-import { EspalierError } from '../errors.ts'
-import { symbolsOf } from '../graph/dim.ts'
-import type { Graph } from '../graph/graph.ts'
 import type { OptionSpec } from './command.ts'
+import { usage } from './command.ts'
+import { nearest } from './suggest.ts'
 
 export const symbolOption: OptionSpec = {
   type: 'string',
@@ -12,28 +11,29 @@ export const symbolOption: OptionSpec = {
   doc: 'Value of a symbolic dimension, as batch=8; may be repeated',
 }
 
-/** Values by symbol. Throws `usage` for bad text and for a symbol that the graph's inputs do not have. */
-export function readSymbols(texts: readonly string[], graph: Graph): Map<string, number> {
-  const known = new Set(
-    graph.inputs.flatMap(({ name, type }) =>
-      type?.kind === 'tensor'
-        ? (type.shape ?? []).flatMap((dim, axis) => (dim === null ? [`${name}_dim${axis}`] : symbolsOf(dim)))
-        : [],
-    ),
-  )
-  return new Map(
-    texts.map(text => {
-      const split = text.lastIndexOf('=')
-      const [name, value] = [text.slice(0, split), Number(text.slice(split + 1))]
-      if (split < 1 || !Number.isSafeInteger(value) || value < 0 || text.endsWith('='))
-        throw new EspalierError('usage', `not a dimension: "${text}"`, {
-          expected: 'NAME=NUMBER, as batch=8',
-        })
-      if (!known.has(name))
-        throw new EspalierError('usage', `the model has no symbolic dimension "${name}"`, {
-          expected: [...known].join(', ') || 'none: all dimensions are fixed',
-        })
-      return [name, value]
-    }),
-  )
+/** Values by symbol. Throws `usage` for what is not NAME=N, for a symbol that stands twice or is given twice. */
+export function readSymbols(texts: readonly string[]): Map<string, number> {
+  const values = new Map<string, number>()
+  for (const text of texts) {
+    const found = /^(.+)=(\d{1,15})$/.exec(text)
+    if (found === null)
+      throw usage(`--symbol is not a dimension: "${text}"`, undefined, 'NAME=NUMBER, as batch=8')
+    const [, name, value] = found as unknown as [string, string, string]
+    if (values.has(name)) throw usage(`--symbol gives "${name}" twice`)
+    values.set(name, Number(value))
+  }
+  return values
+}
+
+/** Throws `usage` for a symbol that is not one of `known`, those of the inputs of a model. */
+export function checkSymbols(values: ReadonlyMap<string, number>, known: readonly string[]): void {
+  for (const name of values.keys()) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)
+    throw usage(
+      `the model has no symbolic dimension "${name}"`,
+      near === undefined ? undefined : `Did you mean ${near}?`,
+      known.join(', ') || 'none: all dimensions are fixed',
+    )
+  }
 }

@@ -25,6 +25,8 @@ export interface Format {
   /** File name endings, without the dot, most usual first. */
   readonly extensions: readonly string[]
   readonly holds: FileContents['kind']
+  /** Whether a file keeps text beside its tensors ({@link NamedTensors.metadata}). False when left out. */
+  readonly keepsMetadata?: boolean
   /** Whether `head`, the first bytes of a file (up to 64), can be this format. */
   detect(head: Uint8Array): boolean
   /** Reads a whole file. Throws `malformed`, `truncated`, `unsafe` or `unsupported-format`. */

@@ -22,6 +22,8 @@ export interface Fuzz {
   readonly parse: (bytes: Uint8Array) => unknown
   /** Mutations that know the format, by name: see `Mutator`. */
   readonly structural?: Readonly<Record<string, Mutator>>
+  /** Whether to use those alone: for what lies behind a reader that refuses nearly every other damage. */
+  readonly structuralOnly?: boolean
   /** Number of mutants; 10,000 when left out. `ESPALIER_FUZZ_COUNT` overrides. */
   readonly count?: number
   /** Seed of the run; 1 when left out. `ESPALIER_FUZZ_SEED` overrides. */
@@ -72,7 +74,7 @@ export async function fuzz(options: Fuzz): Promise<FuzzReport> {
   try {
     for (let index = first; index < end; index++) {
       watchdog?.begin(index)
-      const { bytes, steps } = mutant(options.seeds, run, index, options.structural)
+      const { bytes, steps } = mutant(options.seeds, run, index, options.structural, options.structuralOnly)
       const outcome = await attempt(options, bytes, index % 8)
       if (outcome.problem !== undefined) {
         const story = `case ${index} of run ${run} (${steps.join(', then ')})`

@@ -46,13 +46,14 @@ function mix(value: number): number {
 
 /**
  * Case `index` of run `run`: one of `seeds` after one to four mutations. Where the format brings `structural`
- * mutators, half of the cases begin with one of those, and may stop there.
+ * mutators, half of the cases begin with one of those, and may stop there; with `structuralOnly`, there are no others.
  */
 export function mutant(
   seeds: readonly Uint8Array[],
   run: number,
   index: number,
   structural: Readonly<Record<string, Mutator>> = {},
+  structuralOnly = false,
 ): Mutant {
   const choices = choicesOf(run, index)
   const steps: string[] = []
@@ -64,10 +65,10 @@ export function mutant(
     bytes = changed.length <= limit ? changed : changed.subarray(0, limit)
     steps.push(name)
   }
-  const begin = Object.keys(structural).length > 0 && choices.int(2) === 0
+  const begin = Object.keys(structural).length > 0 && (structuralOnly || choices.int(2) === 0)
   if (begin) apply(structural)
-  const generic = begin ? choices.int(3) : 1 + choices.pick([0, 0, 0, 1, 1, 2, 3])
-  for (let step = 0; step < generic; step++) apply(mutators)
+  const more = begin ? choices.int(3) : 1 + choices.pick([0, 0, 0, 1, 1, 2, 3])
+  for (let step = 0; step < more; step++) apply(structuralOnly ? structural : mutators)
   return { bytes, steps }
 }
 

@@ -5,8 +5,19 @@
 import { EspalierError } from '../errors.ts'
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Attribute, Dim, Graph, Initializer, Node, Value, ValueType } from './graph.ts'
-import { tensorType } from './graph.ts'
+import {
+  type Attribute,
+  type Dim,
+  type Graph,
+  type Initializer,
+  isSparse,
+  type Node,
+  normalizeDomain,
+  type SparseTensor,
+  tensorType,
+  type Value,
+  type ValueType,
+} from './graph.ts'
 
 /** A value of the graph being built. */
 export interface Handle {
@@ -14,8 +25,8 @@ export interface Handle {
 }
 
 /**
- * Attribute values as a caller writes them. A plain number is an `int`, a list of numbers `ints`, text a `string`;
- * floats are written `{ type: 'float', value: 0.5 }` or with {@link floatAttribute}.
+ * Attribute values as a caller writes them. A plain number is an `int`, a list of numbers `ints` (an empty one too),
+ * text a `string`; floats are written with {@link floatAttribute} and {@link floatsAttribute}.
  */
 export type PlainAttribute =
   | Attribute
@@ -24,12 +35,13 @@ export type PlainAttribute =
   | readonly number[]
   | readonly string[]
   | Tensor
+  | SparseTensor
   | Graph
 
 export interface NodeOptions {
   /** Name of the node; made from the operator when left out. */
   readonly name?: string
-  /** Names of the outputs; made from the node's name when left out. Their number is the number of outputs. */
+  /** Names of the outputs, `''` for one that is not wanted; made from the node's name when left out. */
   readonly outputs?: readonly string[]
   readonly domain?: string
 }
@@ -79,18 +91,23 @@ export function floatsAttribute(value: readonly number[]): Attribute {
   return { type: 'floats', value }
 }
 
-/** Starts a graph. Throws `bad-argument` when two values are given one name. */
+/**
+ * Starts a graph. What is asked of the builder throws `bad-argument` when two values or two nodes are given one name, a
+ * name is empty, or a fraction is given for an integer attribute. `validate` checks the rest.
+ */
 export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: BuilderOptions = {}): GraphBuilder {
   const inputs: Value[] = []
   const outputs: Value[] = []
   const nodes: Node[] = []
   const initializers = new Map<string, Initializer>()
   const taken = new Set<string>()
+  const nodeNames = new Set<string>()
   const counters = new Map<string, number>()
 
   function claim(wanted: string): string {
+    if (wanted === '') throw new EspalierError('bad-argument', 'a value has no name')
     if (taken.has(wanted))
-      throw new EspalierError('bad-argument', 'two values have one name', { where: { tensor: wanted } })
+      throw new EspalierError('bad-argument', 'two values have this name', { where: { tensor: wanted } })
     taken.add(wanted)
     return wanted
   }
@@ -98,7 +115,8 @@ export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: Builde
     for (;;) {
       const count = (counters.get(stem) ?? 0) + 1
       counters.set(stem, count)
-      if (!taken.has(`${stem}_${count}`)) return `${stem}_${count}`
+      const name = `${stem}_${count}`
+      if (!taken.has(name) && !nodeNames.has(name)) return name
     }
   }
   function addNode(
@@ -108,14 +126,20 @@ export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: Builde
     options: NodeOptions,
   ): Handle[] {
     const nodeName = options.name ?? fresh(op.toLowerCase())
-    const names = (options.outputs ?? [options.name === undefined ? nodeName : `${nodeName}:0`]).map(claim)
+    if (nodeNames.has(nodeName))
+      throw new EspalierError('bad-argument', 'two nodes have this name', {
+        where: { node: `${nodeName} (${op})` },
+      })
+    const wanted = options.outputs ?? [options.name === undefined ? nodeName : `${nodeName}:0`]
+    const names = wanted.map(output => (output === '' ? '' : claim(output)))
+    if (nodeName !== '') nodeNames.add(nodeName)
     nodes.push({
       name: nodeName,
       op,
-      domain: options.domain ?? '',
+      domain: normalizeDomain(options.domain ?? ''),
       inputs: operands.map(operand => operand?.name ?? ''),
       outputs: names,
-      attributes: new Map(Object.entries(attributes).map(([key, value]) => [key, attributeOf(value)])),
+      attributes: new Map(Object.entries(attributes).map(([key, value]) => [key, attributeOf(key, value)])),
     })
     return names.map(output => ({ name: output }))
   }
@@ -133,7 +157,10 @@ export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: Builde
       initializers.set(claim(wanted), value)
       return { name: wanted }
     },
-    node: (op, operands, attributes = {}, options = {}) => addNode(op, operands, attributes, options)[0]!,
+    node(op, operands, attributes = {}, options = {}) {
+      if (options.outputs?.length === 0) throw new EspalierError('bad-argument', `${op} is given no output`)
+      return addNode(op, operands, attributes, options)[0]!
+    },
     nodes: addNode,
     output: (value, type) => {
       outputs.push(type === undefined ? { name: value.name } : { name: value.name, type })
@@ -150,16 +177,26 @@ export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: Builde
   }
 }
 
-function attributeOf(value: PlainAttribute): Attribute {
-  if (typeof value === 'number') return { type: 'int', value }
+function attributeOf(name: string, value: PlainAttribute): Attribute {
+  if (typeof value === 'number') return { type: 'int', value: integer(name, value) }
   if (typeof value === 'string') return { type: 'string', value }
   if (Array.isArray(value)) {
     const list = value as readonly (number | string)[]
     return typeof list[0] === 'string'
       ? { type: 'strings', value: list as readonly string[] }
-      : { type: 'ints', value: list as readonly number[] }
+      : { type: 'ints', value: (list as readonly number[]).map(item => integer(name, item)) }
   }
-  const object = value as Attribute | Tensor | Graph
+  const object = value as Attribute | Initializer | Graph
   if ('type' in object) return object
-  return 'dtype' in object ? { type: 'tensor', value: object } : { type: 'graph', value: object }
+  if (!('dtype' in object)) return { type: 'graph', value: object }
+  return isSparse(object) ? { type: 'sparse_tensor', value: object } : { type: 'tensor', value: object }
+}
+
+function integer(name: string, value: number): number {
+  if (Number.isSafeInteger(value)) return value
+  throw new EspalierError('bad-argument', 'a plain number is an integer attribute', {
+    where: { field: name },
+    got: `${value}`,
+    hint: 'Write a float as floatAttribute(x), floats as floatsAttribute([x, y])',
+  })
 }

@@ -167,11 +167,25 @@ export function isSparse(initializer: Initializer): initializer is SparseTensor 
   return 'indices' in initializer
 }
 
-/** How messages name a node: `conv1 (Conv)`, or by its first output when it has no name. */
+/** ONNX's own operator set has two spellings; `''` is the one used here. */
+export function normalizeDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
+}
+
+/** The operator of a node in full: `Conv`, or `domain.Op` outside ONNX's own set. */
+export function operatorName({ domain, op }: Pick<Node, 'domain' | 'op'>): string {
+  return normalizeDomain(domain) === '' ? op : `${domain}.${op}`
+}
+
+/** The name of a node, or of its first output when it has none; `''` when it has neither. */
+export function nodeName(node: Node): string {
+  return node.name !== '' ? node.name : (node.outputs.find(output => output !== '') ?? '')
+}
+
+/** How messages name a node: `conv1 (Conv)`. */
 export function describeNode(node: Node): string {
-  const op = node.domain === '' || node.domain === 'ai.onnx' ? node.op : `${node.domain}.${node.op}`
-  const name = node.name !== '' ? node.name : node.outputs.find(output => output !== '')
-  return name === undefined ? op : `${name} (${op})`
+  const name = nodeName(node)
+  return name === '' ? operatorName(node) : `${name} (${operatorName(node)})`
 }
 
 /** The graphs held in a node's attributes: bodies of `If`, `Loop`, `Scan`. */

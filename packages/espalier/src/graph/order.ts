@@ -4,8 +4,8 @@ import { describeNode, type Graph, type Node } from './graph.ts'
 import { readsOf, usesOf } from './uses.ts'
 
 /**
- * The graph with its nodes in topological order; nodes that may stand in any order keep theirs. Throws
- * `invalid-graph` that names the nodes of a cycle.
+ * The graph with its nodes in topological order: a node that comes too late is moved before the first one that needs
+ * it, the others stay. Bodies are left as they are. Throws `invalid-graph` that names the nodes of a cycle.
  */
 export function sortNodes(graph: Graph): Graph {
   const { producer } = usesOf(graph)
@@ -33,13 +33,24 @@ function visit(root: Node, producer: ReadonlyMap<string, Node>, done: Set<Node>,
     }
     const maker = producer.get(name)
     if (maker === undefined || done.has(maker)) continue
-    if (path.has(maker)) {
-      const cycle = [...path].slice([...path].indexOf(maker)).map(describeNode)
-      throw new EspalierError('invalid-graph', `nodes feed each other in a cycle: ${cycle.join(' -> ')}`, {
-        where: { tensor: name },
-      })
-    }
+    if (path.has(maker)) throw cycleError([...path], maker, name)
     path.add(maker)
     stack.push({ node: maker, reads: readsOf(maker), next: 0 })
   }
+}
+
+/** Most nodes of a cycle that are named. */
+const NAMED = 10
+
+/** `path` leads from a node to one that it needs, and ends with one that needs `maker` on it, for the value `name`. */
+function cycleError(path: readonly Node[], maker: Node, name: string): EspalierError {
+  const cycle = path.slice(path.indexOf(maker)).map(describeNode)
+  const [first] = cycle
+  const others = cycle.slice(1).reverse()
+  const shown = others.length < NAMED ? others : [...others.slice(0, NAMED), `${others.length - NAMED} more`]
+  return new EspalierError(
+    'invalid-graph',
+    `nodes feed each other in a cycle: ${[first, ...shown, first].join(' -> ')}`,
+    { where: { tensor: name } },
+  )
 }

@@ -1,43 +1,34 @@
 /**
  * Pattern rewriting: a rule names a tree of operators with captured values, and gives nodes to stand in its place.
  * Matching is by structure only; what a rule needs to know beyond it (constants, shapes, attributes) it checks in
- * `replace`, which may decline.
+ * `replace`, which may decline. Rules see one graph: bodies count as part of the node that holds them and are not
+ * entered.
  */
 import { EspalierError } from '../errors.ts'
 import { removeUnused } from './extract.ts'
 import type { Attribute, Graph, Initializer, Node } from './graph.ts'
+import { matchTree, type OpPattern } from './match.ts'
 import { sortNodes } from './order.ts'
-import { type Uses, usesOf } from './uses.ts'
+import type { Uses } from './uses.ts'
+import { Workspace } from './workspace.ts'
 
-/** A tree to match. A string captures a value under that name; the same name twice must be the same value. */
-export type Pattern = string | OpPattern
-
-export interface OpPattern {
-  /** One operator name, or several that will do. */
-  readonly op: string | readonly string[]
-  readonly domain?: string
-  /** Patterns of the inputs; `undefined` for an input that must be absent. Further inputs must be absent too. */
-  readonly inputs: readonly (Pattern | undefined)[]
-  /** Try the inputs in both orders (two inputs only). */
-  readonly commutative?: boolean
-  /** Captures the node under this name. */
-  readonly as?: string
-}
-
-/** What a pattern matched. */
+/** What a pattern matched. The facts hold while `replace` runs. */
 export interface Match {
+  /** The graph as it is now. Made when asked for: a rule that only needs producers and consumers takes `uses`. */
   readonly graph: Graph
+  /** Who makes and who reads each value now; the lists of readers are in no particular order. */
+  readonly uses: Uses
   /** The node at the top of the tree; its outputs are to be made by the replacement. */
   readonly root: Node
   /** Captured values. */
   readonly values: ReadonlyMap<string, string>
   /** Captured nodes. */
   readonly nodes: ReadonlyMap<string, Node>
-  /** The captured value's name; throws when the pattern has no such capture. */
+  /** The captured value's name; throws `bad-argument` when the pattern has no such capture. */
   value(name: string): string
-  /** The captured node; throws when the pattern has no such capture. */
+  /** The captured node; throws `bad-argument` when the pattern has no such capture. */
   node(name: string): Node
-  /** The constant behind a captured value, when it is one. */
+  /** The constant behind a captured value, when it is one that no caller can override. */
   constant(name: string): Initializer | undefined
   /** A name for a value or node that nothing else has. */
   fresh(stem: string): string
@@ -53,96 +44,63 @@ export interface Rule {
   readonly name: string
   readonly pattern: OpPattern
   /**
-   * The replacement, whose nodes make every output of `match.root`; `undefined` to decline. Nodes inside the match
-   * that something else still uses are kept.
+   * The replacement, whose nodes or constants make every output of `match.root` that has a use, under its name;
+   * `undefined` to decline. Nodes inside the match that something else still uses are kept.
    */
   replace(match: Match): Replacement | undefined
 }
 
 export interface RewriteOptions {
-  /** Most replacements; a rule set that never ends throws `no-convergence`. */
+  /** Most replacements; a rule set that never ends throws `no-convergence`. Ten for each node and 1000 when left out. */
   readonly limit?: number
-  /** Called for every replacement. */
+  /** Called before every replacement. */
   readonly onRewrite?: (rule: Rule, match: Match) => void
 }
 
-/** Applies `rules`, earlier rules first, until none matches. The result is in order and free of unused nodes. */
+/**
+ * Applies `rules` until none matches. A rule goes once through the nodes in order; whenever one has changed something,
+ * the first is next, so that a rule sees a graph in which nothing is left to the rules before it. The result is in
+ * order and free of unused nodes and initialisers; it is `graph` itself when that needs no change. Throws
+ * `no-convergence`, and `bad-argument` for a replacement that does not fit.
+ */
 export function rewrite(graph: Graph, rules: readonly Rule[], options: RewriteOptions = {}): Graph {
   const limit = options.limit ?? 10 * graph.nodes.length + 1000
-  let current = graph
-  for (let count = 0; ; count++) {
-    const next = applyOnce(current, rules, options.onRewrite)
-    if (next === undefined) return current
-    if (count >= limit)
-      throw new EspalierError(
-        'no-convergence',
-        `the rules ${rules.map(({ name }) => name).join(', ')} do not end`,
-        {
-          got: `${limit} replacements`,
-        },
-      )
-    current = next
-  }
-}
-
-function applyOnce(
-  graph: Graph,
-  rules: readonly Rule[],
-  onRewrite: RewriteOptions['onRewrite'],
-): Graph | undefined {
-  const uses = usesOf(graph)
-  const taken = namesOf(graph)
-  for (const rule of rules)
-    for (const root of graph.nodes) {
-      const match = matchAt(graph, uses, rule.pattern, root, taken)
+  const workspace = new Workspace(removeUnused(sortNodes(graph)))
+  let count = 0
+  const sweep = (rule: Rule): boolean => {
+    const before = count
+    for (const root of workspace.nodes()) {
+      if (!workspace.has(root)) continue // a replacement has made it superfluous
+      const match = matchAt(workspace, rule.pattern, root)
       const replacement = match && rule.replace(match)
       if (match === undefined || replacement === undefined) continue
-      onRewrite?.(rule, match)
-      return substitute(graph, root, replacement, rule)
+      if (count === limit) throw endless(rules, limit)
+      count++
+      options.onRewrite?.(rule, match)
+      const { nodes, initializers = new Map() } = replacement
+      workspace.replace(root, nodes, initializers, `rule ${rule.name}`)
     }
-  return undefined
+    return count > before
+  }
+  for (let next = 0; next < rules.length; ) next = sweep(rules[next]!) ? 0 : next + 1
+  return workspace.graph()
 }
 
-function substitute(graph: Graph, root: Node, { nodes, initializers }: Replacement, rule: Rule): Graph {
-  const made = new Set(nodes.flatMap(node => node.outputs))
-  const lost = root.outputs.find(name => name !== '' && !made.has(name))
-  if (lost !== undefined)
-    throw new EspalierError(
-      'bad-argument',
-      `rule ${rule.name} does not make an output of the node it replaces`,
-      {
-        where: { tensor: lost },
-      },
-    )
-  return removeUnused(
-    sortNodes({
-      ...graph,
-      nodes: graph.nodes.flatMap(node => (node === root ? nodes : [node])),
-      initializers: new Map([...graph.initializers, ...(initializers ?? [])]),
-    }),
-  )
+function endless(rules: readonly Rule[], limit: number): EspalierError {
+  const names = rules.map(({ name }) => name).join(', ')
+  return new EspalierError('no-convergence', `the rules still match after ${limit} replacements: ${names}`, {
+    hint: 'A rule may undo another, or match what it made: let it decline',
+  })
 }
 
 /** Every match of a pattern, whether they overlap or not. */
 export function findMatches(graph: Graph, pattern: OpPattern): Match[] {
-  const uses = usesOf(graph)
-  const taken = namesOf(graph)
-  return graph.nodes.flatMap(node => matchAt(graph, uses, pattern, node, taken) ?? [])
+  const workspace = new Workspace(graph)
+  return workspace.nodes().flatMap(node => matchAt(workspace, pattern, node) ?? [])
 }
 
-interface Captures {
-  readonly values: ReadonlyMap<string, string>
-  readonly nodes: ReadonlyMap<string, Node>
-}
-
-function matchAt(
-  graph: Graph,
-  uses: Uses,
-  pattern: OpPattern,
-  root: Node,
-  taken: Set<string>,
-): Match | undefined {
-  const captures = matchNode(uses, pattern, root, { values: new Map(), nodes: new Map() })
+function matchAt(workspace: Workspace, pattern: OpPattern, root: Node): Match | undefined {
+  const captures = matchTree(workspace.uses.producer, pattern, root)
   if (captures === undefined) return undefined
   const need = <T>(map: ReadonlyMap<string, T>, name: string): T => {
     const found = map.get(name)
@@ -150,66 +108,17 @@ function matchAt(
     throw new EspalierError('bad-argument', `the pattern captures nothing called "${name}"`)
   }
   return {
-    graph,
-    root,
     ...captures,
+    root,
+    uses: workspace.uses,
+    get graph() {
+      return workspace.graph()
+    },
     value: name => need(captures.values, name),
     node: name => need(captures.nodes, name),
-    constant: name => graph.initializers.get(need(captures.values, name)),
-    fresh(stem) {
-      let name = stem
-      for (let count = 1; taken.has(name); count++) name = `${stem}_${count}`
-      taken.add(name)
-      return name
-    },
+    constant: name => workspace.constant(need(captures.values, name)),
+    fresh: workspace.fresh,
   }
-}
-
-function matchNode(uses: Uses, pattern: OpPattern, node: Node, captures: Captures): Captures | undefined {
-  const ops = typeof pattern.op === 'string' ? [pattern.op] : pattern.op
-  if (!ops.includes(node.op) || node.domain !== (pattern.domain ?? '')) return undefined
-  if (node.inputs.slice(pattern.inputs.length).some(name => name !== '')) return undefined
-  const own: Captures =
-    pattern.as === undefined
-      ? captures
-      : { ...captures, nodes: new Map(captures.nodes).set(pattern.as, node) }
-  const straight = matchInputs(uses, pattern.inputs, node.inputs, own)
-  if (straight !== undefined || !pattern.commutative || node.inputs.length !== 2) return straight
-  return matchInputs(uses, pattern.inputs, node.inputs.toReversed(), own)
-}
-
-function matchInputs(
-  uses: Uses,
-  patterns: readonly (Pattern | undefined)[],
-  inputs: readonly string[],
-  captures: Captures,
-): Captures | undefined {
-  let current: Captures | undefined = captures
-  for (const [index, pattern] of patterns.entries()) {
-    const name = inputs[index] ?? ''
-    if ((pattern === undefined) !== (name === '')) return undefined
-    if (pattern === undefined) continue
-    current = matchValue(uses, pattern, name, current)
-    if (current === undefined) return undefined
-  }
-  return current
-}
-
-function matchValue(uses: Uses, pattern: Pattern, name: string, captures: Captures): Captures | undefined {
-  if (typeof pattern !== 'string') {
-    const node = uses.producer.get(name)
-    return node && matchNode(uses, pattern, node, captures)
-  }
-  const bound = captures.values.get(pattern)
-  if (bound !== undefined) return bound === name ? captures : undefined
-  return { ...captures, values: new Map(captures.values).set(pattern, name) }
-}
-
-function namesOf(graph: Graph): Set<string> {
-  const names = new Set<string>([...graph.initializers.keys(), ...graph.values.keys()])
-  for (const { name } of [...graph.inputs, ...graph.outputs]) names.add(name)
-  for (const node of graph.nodes) for (const name of [node.name, ...node.outputs]) names.add(name)
-  return names
 }
 
 /** A node in short, for replacements. */

@@ -1,24 +1,47 @@
 /** Sparse constants in coordinate form, made dense. */
+import { EspalierError } from '../errors.ts'
 import { dtypeInfo } from '../tensor/dtype.ts'
 import { fromNumbers, numbers } from '../tensor/elements.ts'
-import { sizeOf, stridesOf } from '../tensor/shape.ts'
-import { allocate, type Tensor, tensor } from '../tensor/tensor.ts'
+import { formatShape, sizeOf, stridesOf } from '../tensor/shape.ts'
+import { allocate, elementCount, type Tensor, tensor } from '../tensor/tensor.ts'
 import { type Initializer, isSparse, type SparseTensor } from './graph.ts'
 
-/** The dense tensor of a constant. */
+/**
+ * The dense tensor of a constant. Throws `bad-shape` where values and positions of a sparse one do not fit each other,
+ * `bad-argument` for a position outside the tensor, and `too-large`.
+ */
 export function denseOf(initializer: Initializer): Tensor {
   return isSparse(initializer) ? densify(initializer) : initializer
 }
 
-/** Positions of the stored values in the flattened tensor. */
-export function positionsOf({ indices, shape }: SparseTensor): Float64Array {
+/** Positions of the stored values in the flattened tensor. Throws as {@link denseOf}. */
+export function positionsOf({ indices, shape, values }: SparseTensor): Float64Array {
   const [count = 0, rank] = indices.shape
-  const strides = rank === undefined ? [1] : stridesOf(shape)
+  const fits =
+    count === elementCount(values) &&
+    (indices.shape.length === 1 || (indices.shape.length === 2 && rank === shape.length))
+  if (!fits)
+    throw new EspalierError('bad-shape', 'the positions of a sparse tensor do not fit it', {
+      expected: `[${elementCount(values)}] or [${elementCount(values)}, ${shape.length}]`,
+      got: `[${indices.shape.join(', ')}]`,
+    })
+  const extents = rank === undefined ? [sizeOf(shape)] : shape
+  const strides = stridesOf(extents)
   const positions = new Float64Array(count)
   for (let i = 0; i < count; i++)
-    for (let axis = 0; axis < strides.length; axis++)
-      positions[i]! += Number(indices.data[i * strides.length + axis]) * strides[axis]!
+    for (const [axis, extent] of extents.entries()) {
+      const at = Number(indices.data[i * extents.length + axis])
+      if (at < 0 || at >= extent) throw outside(at, axis, rank === undefined, shape)
+      positions[i]! += at * strides[axis]!
+    }
   return positions
+}
+
+function outside(at: number, axis: number, flat: boolean, shape: SparseTensor['shape']): EspalierError {
+  return new EspalierError('bad-argument', 'a sparse tensor has a value outside its shape', {
+    expected: flat ? `0 to ${sizeOf(shape) - 1}` : `0 to ${shape[axis]! - 1} along axis ${axis}`,
+    got: `${at} in a tensor of shape ${formatShape(shape)}`,
+  })
 }
 
 function densify(source: SparseTensor): Tensor {
@@ -27,7 +50,7 @@ function densify(source: SparseTensor): Tensor {
   if (dtypeInfo(dtype).stride !== 1) {
     // Packed and complex types: through numbers, which are exact for them.
     const width = Math.max(1, dtypeInfo(dtype).stride)
-    const result = new Float64Array(sizeOf(shape) * width)
+    const result = allocate('float64', sizeOf(shape) * width)
     const from = numbers(values)
     for (const [i, position] of positions.entries())
       for (let k = 0; k < width; k++) result[position * width + k] = from[i * width + k]!

@@ -1,27 +1,47 @@
-/** Who makes and who uses each value of a graph, uses inside bodies counted. */
+/**
+ * Who makes and who uses each value of a graph. Bodies count as part of the node that holds them: what they take from
+ * outside, the node reads.
+ */
 import { bodiesOf, type Graph, type Node } from './graph.ts'
 
 /** Names that a node reads from the graph it stands in: its inputs, and what its bodies take from outside. */
 export function readsOf(node: Node): string[] {
   const names = node.inputs.filter(name => name !== '')
-  for (const body of bodiesOf(node)) names.push(...capturesOf(body))
+  for (const body of bodiesOf(node)) for (const name of capturesOf(body)) names.push(name)
   return names
 }
 
-/** Names that a body takes from the graphs around it. */
-export function capturesOf(body: Graph): string[] {
-  const own = new Set<string>([...body.inputs.map(({ name }) => name), ...body.initializers.keys()])
-  for (const node of body.nodes) for (const name of node.outputs) own.add(name)
+const captures = new WeakMap<Graph, readonly string[]>()
+
+/** Names that a body takes from the graphs around it, each once. */
+export function capturesOf(body: Graph): readonly string[] {
+  let names = captures.get(body)
+  if (names === undefined) {
+    names = findCaptures(body)
+    captures.set(body, names)
+  }
+  return names
+}
+
+function findCaptures(body: Graph): string[] {
+  const own = new Set(namesMadeBy(body))
   const captured = new Set<string>()
   for (const node of body.nodes) for (const name of readsOf(node)) if (!own.has(name)) captured.add(name)
   for (const { name } of body.outputs) if (!own.has(name)) captured.add(name)
   return [...captured]
 }
 
+/** Names of the values that a graph itself holds: inputs, initialisers and outputs of nodes. */
+export function* namesMadeBy(graph: Graph): Generator<string> {
+  for (const { name } of graph.inputs) yield name
+  yield* graph.initializers.keys()
+  for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') yield name
+}
+
 export interface Uses {
   /** The node that makes a value. */
   readonly producer: ReadonlyMap<string, Node>
-  /** The nodes that read a value, in order, each once. */
+  /** The nodes that read a value, in order, each once. Being an output of the graph is no use by a node. */
   readonly consumers: ReadonlyMap<string, readonly Node[]>
 }
 

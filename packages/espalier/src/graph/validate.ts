@@ -1,9 +1,10 @@
 /**
  * The rules a graph obeys whatever its operators mean: unique names, values made before they are used, outputs
- * that exist. What operators ask of their nodes is checked in analysis/.
+ * that exist. What operators ask of their nodes is checked in analysis/. Bodies see the values around them; one that
+ * gives a value of its own the name of one outside hides that, as scopes do.
  */
 import { EspalierError } from '../errors.ts'
-import { bodiesOf, describeNode, type Graph } from './graph.ts'
+import { bodiesOf, describeNode, type Graph, type Node } from './graph.ts'
 
 /** A broken rule. */
 export interface Problem {
@@ -18,7 +19,7 @@ export interface Problem {
 export function problemsOf(graph: Graph): Problem[] {
   const problems: Problem[] = []
   if (graph.opsets.size === 0) problems.push({ message: 'the graph imports no operator set' })
-  check(graph, new Set(), problems)
+  check(graph, () => false, problems)
   return problems
 }
 
@@ -26,58 +27,72 @@ export function problemsOf(graph: Graph): Problem[] {
 export function validate(graph: Graph): Graph {
   const problems = problemsOf(graph)
   if (problems.length === 0) return graph
-  const [first] = problems
-  const lines = problems.slice(0, 10).map(({ message, node, tensor }) => {
-    const place = [node && `node ${node}`, tensor !== undefined && `tensor "${tensor}"`]
-      .filter(Boolean)
-      .join(', ')
-    return `\n  ${place === '' ? '' : `${place}: `}${message}`
-  })
-  const rest = problems.length > 10 ? `\n  and ${problems.length - 10} more` : ''
-  throw new EspalierError(
+  throw errorOf(problems)
+}
+
+/** Most problems that a message lists. */
+const LISTED = 10
+
+/** One error for all of `problems`: that of the only one, or a list. */
+function errorOf(problems: readonly Problem[]): EspalierError {
+  const errors = problems.map(
+    ({ message, node, tensor }) =>
+      new EspalierError('invalid-graph', message, {
+        where: { ...(node !== undefined && { node }), ...(tensor !== undefined && { tensor }) },
+      }),
+  )
+  if (errors.length === 1) return errors[0]!
+  const lines = errors.slice(0, LISTED).map(({ message }) => `\n  ${message}`)
+  const rest = errors.length > LISTED ? `\n  and ${errors.length - LISTED} more` : ''
+  return new EspalierError(
     'invalid-graph',
-    `the graph breaks ${problems.length} rule(s):${lines.join('')}${rest}`,
-    {
-      where: {
-        ...(problems.length === 1 && first!.node !== undefined && { node: first!.node }),
-        ...(problems.length === 1 && first!.tensor !== undefined && { tensor: first!.tensor }),
-      },
-    },
+    `${errors.length} things are wrong with the graph:${lines.join('')}${rest}`,
   )
 }
 
-function check(graph: Graph, outer: ReadonlySet<string>, problems: Problem[]): void {
+/** `outer` tells whether the graphs around this one have made a value by now; `holder` is the node of a body. */
+function check(graph: Graph, outer: (name: string) => boolean, problems: Problem[], holder?: Node): void {
   const known = new Set<string>()
   const later = new Set(graph.nodes.flatMap(node => node.outputs))
   const names = new Set<string>()
+  const of = holder === undefined ? 'graph' : `body "${graph.name}"`
+  const say = (message: string, tensor?: string, node = holder): void => {
+    problems.push({
+      message,
+      ...(node !== undefined && { node: describeNode(node) }),
+      ...(tensor !== undefined && { tensor }),
+    })
+  }
   for (const { name } of graph.inputs) {
-    if (name === '') problems.push({ message: 'an input has no name' })
-    if (known.has(name)) problems.push({ message: 'two inputs have this name', tensor: name })
+    if (name === '') say(`an input of the ${of} has no name`)
+    else if (known.has(name)) say(`two inputs of the ${of} have this name`, name)
     known.add(name)
   }
-  for (const name of graph.initializers.keys()) known.add(name)
+  for (const name of graph.initializers.keys()) {
+    if (name === '') say(`an initialiser of the ${of} has no name`)
+    known.add(name)
+  }
   for (const node of graph.nodes) {
-    const described = describeNode(node)
-    if (node.op === '') problems.push({ message: 'a node has no operator', node: described })
-    if (node.name !== '' && names.has(node.name))
-      problems.push({ message: 'two nodes have this name', node: described })
+    if (node.op === '') say('the node has no operator', undefined, node)
+    if (node.name !== '' && names.has(node.name)) say('two nodes have this name', undefined, node)
     names.add(node.name)
     for (const name of node.inputs) {
-      if (name === '' || known.has(name) || outer.has(name)) continue
-      const message = later.has(name)
-        ? 'the value is used before it is made; the nodes are out of order or form a cycle'
-        : 'the value is made by no node, input or initialiser'
-      problems.push({ message, node: described, tensor: name })
+      if (name === '' || known.has(name)) continue
+      // Also where a graph around has a value of that name: one name would mean two values in one graph.
+      if (later.has(name))
+        say('the value is used before it is made; the nodes are out of order or form a cycle', name, node)
+      else if (!outer(name)) say('the value is made by no node, input or initialiser', name, node)
     }
-    for (const body of bodiesOf(node)) check(body, new Set([...outer, ...known]), problems)
+    for (const body of bodiesOf(node)) check(body, name => known.has(name) || outer(name), problems, node)
     for (const name of node.outputs) {
       if (name === '') continue
-      if (known.has(name))
-        problems.push({ message: 'the value is made twice', node: described, tensor: name })
+      if (known.has(name)) say('the value is made twice', name, node)
       known.add(name)
     }
   }
-  for (const { name } of graph.outputs)
-    if (!known.has(name) && !outer.has(name))
-      problems.push({ message: 'an output is made by no node, input or initialiser', tensor: name })
+  for (const { name } of graph.outputs) {
+    if (name === '') say(`an output of the ${of} has no name`)
+    else if (!known.has(name) && !outer(name))
+      say(`an output of the ${of} is made by no node, input or initialiser`, name)
+  }
 }

@@ -41,7 +41,7 @@ export function readAttributes(node: Node, schema: Schema): Attributes {
   function allowed(name: string, value: string): string {
     const choices = schema.attributes?.[name]?.choices
     if (choices === undefined || choices.includes(value)) return value
-    throw new EspalierError('bad-argument', 'an attribute has a value that is not one of its choices', {
+    throw new EspalierError('bad-argument', 'an attribute has a value that the operator does not know', {
       where: { node: describeNode(node), field: name },
       expected: choices.join(', '),
       got: `"${value}"`,
@@ -61,7 +61,7 @@ export function readAttributes(node: Node, schema: Schema): Attributes {
     },
     optionalInts: name => find(name, 'ints')?.map(integer),
     optionalFloats: name => find(name, 'floats'),
-    optionalStrings: name => find(name, 'strings')?.map(text),
+    optionalStrings: name => find(name, 'strings')?.map(value => allowed(name, text(value))),
     int: name => need(name, self.optionalInt(name)),
     float: name => need(name, self.optionalFloat(name)),
     string: name => need(name, self.optionalString(name)),

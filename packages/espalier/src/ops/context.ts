@@ -3,11 +3,12 @@ import { EspalierError } from '../errors.ts'
 import type { Dim, Graph, Node, TensorType, ValueType } from '../graph/graph.ts'
 import { isInteger } from '../tensor/dtype.ts'
 import { numbers } from '../tensor/elements.ts'
+import { sizeOf } from '../tensor/shape.ts'
 import { isTensor, type RuntimeValue, type Tensor } from '../tensor/tensor.ts'
 import { readAttributes } from './attributes.ts'
 import type { Attributes, EvaluateContext, InferContext } from './op.ts'
 import type { Resolved } from './registry.ts'
-import { parseParameter, type Schema } from './schema.ts'
+import { parameterName } from './schema.ts'
 
 /** What an evaluation needs from its surroundings. */
 export interface Surroundings {
@@ -47,13 +48,16 @@ export function evaluateContext(
   const optionalTensor = (index: number): Tensor | undefined => {
     const value = inputs[index]
     if (value === undefined || isTensor(value)) return value
-    throw new EspalierError('bad-dtype', `input ${inputName(resolved.schema, index)} is not a tensor`, {
-      expected: 'a tensor',
-      got: value === null ? 'an empty optional' : 'a sequence',
-    })
+    throw new EspalierError(
+      'bad-dtype',
+      `input ${parameterName(resolved.schema.inputs, index)} is not a tensor`,
+      {
+        got: value === null ? 'an empty optional' : 'a sequence',
+      },
+    )
   }
   const missing = (index: number): EspalierError =>
-    new EspalierError('missing-input', `input ${inputName(resolved.schema, index)} is missing`)
+    new EspalierError('missing-input', `input ${parameterName(resolved.schema.inputs, index)} is missing`)
   return {
     ...nodePart(node, resolved),
     ...surroundings,
@@ -68,7 +72,13 @@ export function evaluateContext(
       const value = inputs[index]
       if (value === undefined) throw missing(index)
       if (value !== null && !isTensor(value)) return value
-      throw new EspalierError('bad-dtype', `input ${inputName(resolved.schema, index)} is not a sequence`)
+      throw new EspalierError(
+        'bad-dtype',
+        `input ${parameterName(resolved.schema.inputs, index)} is not a sequence`,
+        {
+          got: value === null ? 'an empty optional' : 'a tensor',
+        },
+      )
     },
   }
 }
@@ -81,6 +91,9 @@ export interface Knowledge {
   content(index: number): readonly Dim[] | undefined
   inferGraph(graph: Graph, inputs: readonly (ValueType | undefined)[]): readonly (ValueType | undefined)[]
 }
+
+/** Most elements of a constant whose contents are looked at as dimensions: shapes and axes are short. */
+const LONGEST_CONTENT = 4096
 
 /** The context for `infer`, `contents`, `macs` and `weights`. */
 export function inferContext(node: Node, resolved: Resolved, known: Knowledge): InferContext {
@@ -98,13 +111,9 @@ export function inferContext(node: Node, resolved: Resolved, known: Knowledge): 
     content(index) {
       const constant = known.constant(index)
       if (constant === undefined) return known.content(index)
-      return isInteger(constant.dtype) && constant.shape.length <= 1 ? Array.from(numbers(constant)) : undefined
+      const small = constant.shape.length <= 1 && sizeOf(constant.shape) <= LONGEST_CONTENT
+      return small && isInteger(constant.dtype) ? Array.from(numbers(constant)) : undefined
     },
     inferGraph: known.inferGraph,
   }
-}
-
-function inputName(schema: Schema, index: number): string {
-  const text = schema.inputs[Math.min(index, schema.inputs.length - 1)]
-  return text === undefined ? `${index}` : `${index} ("${parseParameter(text).name}")`
 }

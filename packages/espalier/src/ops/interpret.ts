@@ -3,63 +3,145 @@
  * last use. Slow and plain on purpose; the reference executor and constant folding stand on it.
  */
 import { EspalierError, locate } from '../errors.ts'
-import { describeNode, type Graph, type Node } from '../graph/graph.ts'
+import { describeNode, type Graph, type Node, nodeName } from '../graph/graph.ts'
 import { denseOf } from '../graph/sparse.ts'
 import { readsOf } from '../graph/uses.ts'
-import { foldIn, generator, randomKey } from '../tensor/random.ts'
-import type { RuntimeValue } from '../tensor/tensor.ts'
+import { foldIn, generator, type RandomKey, randomKey } from '../tensor/random.ts'
+import type { RuntimeValue, Tensor } from '../tensor/tensor.ts'
 import { evaluateContext, type Surroundings } from './context.ts'
 import type { Operators } from './op.ts'
-import { resolve } from './registry.ts'
+import { type Resolved, resolve } from './registry.ts'
+import { checkValues } from './typecheck.ts'
 
-export interface InterpretOptions {
-  readonly operators: Operators
+export interface RunOptions {
   /** Names of the values to return. */
   readonly outputs: readonly string[]
   /** Seed of operators that draw random numbers; 0 when left out. */
   readonly seed?: number
+  /** Iterations after which a `Loop` that has not ended is an error; without it, a loop may run for ever. */
+  readonly maxIterations?: number
   /** Called after every node of the outermost graph. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
+export interface InterpretOptions extends RunOptions {
+  readonly operators: Operators
+}
+
+/** Runs a graph on inputs that are taken as they are. */
+export type Interpreter = (
+  feeds: ReadonlyMap<string, RuntimeValue>,
+  options: RunOptions,
+) => ReadonlyMap<string, RuntimeValue>
+
 /**
  * Values of `outputs` when the inputs of `graph` are `feeds`, which are taken as they are. Throws `invalid-graph` for
- * a value that nothing makes, `unsupported-op`, and what operators throw, with the node's name.
+ * a value that nothing makes, `unsupported-op`, `bad-dtype` where a value is not what an operator's schema allows, and
+ * what operators throw; all with the node's name.
  */
 export function interpret(
   graph: Graph,
   feeds: ReadonlyMap<string, RuntimeValue>,
-  { operators, outputs, seed = 0, onProgress }: InterpretOptions,
+  { operators, ...options }: InterpretOptions,
 ): ReadonlyMap<string, RuntimeValue> {
-  const key = randomKey(seed)
-  let draws = 0
-  const random: Surroundings['random'] = own => generator(own === undefined ? foldIn(key, draws++) : randomKey(own))
-  const scope = new Scope(undefined, feeds)
-  runNodes({ graph, operators, random, opsets: graph }, scope, outputs, onProgress)
-  return new Map(outputs.map(name => [name, scope.need(name)]))
+  return interpreter(graph, operators)(feeds, options)
 }
 
+/** {@link interpret} for many runs: operators are looked up and sparse constants made dense once, in the first. */
+export function interpreter(graph: Graph, operators: Operators): Interpreter {
+  const programs = new Map<Graph, Program>()
+  const programOf = (part: Graph): Program => {
+    let program = programs.get(part)
+    if (program === undefined) {
+      program = prepare(part, graph, operators)
+      programs.set(part, program)
+    }
+    return program
+  }
+  return (feeds, { outputs, seed = 0, maxIterations, onProgress }) => {
+    const run: Run = {
+      programOf,
+      random: randomSource(randomKey(seed)),
+      ...(maxIterations !== undefined && { maxIterations }),
+    }
+    const scope = new Scope(programOf(graph).constants, feeds)
+    runNodes(run, graph, scope, outputs, '', onProgress)
+    return new Map(outputs.map(name => [name, scope.need(name)]))
+  }
+}
+
+/** A graph or body made ready to run. */
+interface Program {
+  /** Initialisers, dense. */
+  readonly constants: ReadonlyMap<string, Tensor>
+  readonly steps: readonly Step[]
+}
+
+interface Step {
+  readonly node: Node
+  readonly resolved: Resolved
+  /** Values that no node needs after this one. */
+  readonly last: readonly string[]
+}
+
+/** `outermost` has the operator-set versions that hold in bodies too. */
+function prepare(graph: Graph, outermost: Graph, operators: Operators): Program {
+  const last = lastUses(graph)
+  return {
+    constants: new Map(
+      Array.from(graph.initializers, ([name, value]) => [
+        name,
+        locate({ tensor: name }, () => denseOf(value)),
+      ]),
+    ),
+    steps: graph.nodes.map((node, index) => ({
+      node,
+      resolved: locate({ node: describeNode(node) }, () => resolve(operators, outermost, node)),
+      last: last[index]!,
+    })),
+  }
+}
+
+/** For every node, the values made by nodes that none needs after it. */
+function lastUses(graph: Graph): string[][] {
+  const last = new Map<string, number>()
+  for (const [index, node] of graph.nodes.entries()) {
+    for (const name of node.outputs) if (name !== '') last.set(name, index)
+    for (const name of readsOf(node)) if (last.has(name)) last.set(name, index)
+  }
+  const result = graph.nodes.map((): string[] => [])
+  for (const [name, index] of last) result[index]!.push(name)
+  return result
+}
+
+/** What all nodes of one run share. */
 interface Run {
-  readonly graph: Graph
-  readonly operators: Operators
-  readonly random: Surroundings['random']
-  /** The outermost graph, whose operator-set versions hold in bodies too. */
-  readonly opsets: Graph
+  programOf(graph: Graph): Program
+  /** Numbers for the node of this label. */
+  random(label: string): Surroundings['random']
+  readonly maxIterations?: number
 }
 
 /** Values by name; a body's scope looks into the one around it. */
 class Scope {
-  readonly #outer: Scope | undefined
+  readonly #constants: ReadonlyMap<string, Tensor>
   readonly #values: Map<string, RuntimeValue>
+  readonly #outer: Scope | undefined
 
-  constructor(outer: Scope | undefined, values: ReadonlyMap<string, RuntimeValue>) {
-    this.#outer = outer
+  constructor(
+    constants: ReadonlyMap<string, Tensor>,
+    values: Iterable<readonly [string, RuntimeValue]>,
+    outer?: Scope,
+  ) {
+    this.#constants = constants
     this.#values = new Map(values)
+    this.#outer = outer
   }
 
   find(name: string): RuntimeValue | undefined {
     const value = this.#values.get(name)
-    return value === undefined ? this.#outer?.find(name) : value
+    if (value !== undefined) return value
+    return this.#constants.get(name) ?? this.#outer?.find(name)
   }
 
   need(name: string): RuntimeValue {
@@ -79,58 +161,85 @@ class Scope {
   }
 }
 
+/** `path` leads to the graph through the nodes that hold it: `outer/inner/`. */
 function runNodes(
   run: Run,
+  graph: Graph,
   scope: Scope,
-  keep: readonly string[],
+  keep: Iterable<string>,
+  path: string,
   onProgress?: (done: number, total: number) => void,
 ): void {
-  const { graph } = run
-  for (const [name, initializer] of graph.initializers)
-    if (scope.find(name) === undefined || !graph.inputs.some(input => input.name === name))
-      scope.set(name, denseOf(initializer))
-  const lastUse = lastUses(graph, keep)
-  for (const [index, node] of graph.nodes.entries()) {
-    const outputs = locate({ node: describeNode(node) }, () => evaluate(run, node, scope))
-    for (const [position, name] of node.outputs.entries()) {
-      if (name === '') continue
-      const value = outputs[position]
-      if (value === undefined)
-        throw new EspalierError('unsupported', `output ${position} is not computed`, {
-          where: { node: describeNode(node), tensor: name },
-        })
-      scope.set(name, value)
-    }
-    for (const name of lastUse[index]!) scope.drop(name)
-    onProgress?.(index + 1, graph.nodes.length)
-  }
-}
-
-function evaluate(run: Run, node: Node, scope: Scope): readonly RuntimeValue[] {
-  const resolved = resolve(run.operators, run.opsets, node)
-  const inputs = node.inputs.map(name => (name === '' ? undefined : scope.need(name)))
-  const runGraph: Surroundings['runGraph'] = (body, values) => {
-    if (values.length !== body.inputs.length)
-      throw new EspalierError('invalid-graph', `body "${body.name}" is given ${values.length} inputs`, {
-        expected: `${body.inputs.length}`,
-      })
-    const inner = new Scope(scope, new Map(values.map((value, index) => [body.inputs[index]!.name, value])))
-    const names = body.outputs.map(({ name }) => name)
-    runNodes({ ...run, graph: body }, inner, names)
-    return names.map(name => inner.need(name))
-  }
-  return resolved.op.evaluate(evaluateContext(node, resolved, inputs, { random: run.random, runGraph }))
-}
-
-/** For every node, the values that nothing needs after it. */
-function lastUses(graph: Graph, keep: readonly string[]): string[][] {
-  const last = new Map<string, number>()
-  for (const [index, node] of graph.nodes.entries()) {
-    for (const name of node.outputs) last.set(name, index)
-    for (const name of readsOf(node)) if (last.has(name)) last.set(name, index)
-  }
+  const { steps } = run.programOf(graph)
   const kept = new Set(keep)
-  const result = graph.nodes.map((): string[] => [])
-  for (const [name, index] of last) if (!kept.has(name) && name !== '') result[index]!.push(name)
-  return result
+  for (const [index, step] of steps.entries()) {
+    const { node, last } = step
+    locate({ node: describeNode(node) }, () => {
+      const outputs = evaluate(run, step, scope, `${path}${nodeName(node)}`)
+      for (const [position, name] of node.outputs.entries()) {
+        if (name === '') continue
+        const value = outputs[position]
+        if (value === undefined)
+          throw new EspalierError('unsupported', `output ${position} is not computed`, {
+            where: { tensor: name },
+          })
+        scope.set(name, value)
+      }
+    })
+    for (const name of last) if (!kept.has(name)) scope.drop(name)
+    onProgress?.(index + 1, steps.length)
+  }
+}
+
+function evaluate(run: Run, { node, resolved }: Step, scope: Scope, label: string): readonly RuntimeValue[] {
+  const inputs = node.inputs.map(name => (name === '' ? undefined : scope.need(name)))
+  checkValues(resolved.schema, inputs)
+  const { maxIterations } = run
+  return resolved.op.evaluate(
+    evaluateContext(node, resolved, inputs, {
+      runGraph: (body, values) => runBody(run, body, values, scope, `${label}/`),
+      random: run.random(label),
+      ...(maxIterations !== undefined && { maxIterations }),
+    }),
+  )
+}
+
+function runBody(
+  run: Run,
+  body: Graph,
+  values: readonly RuntimeValue[],
+  outer: Scope,
+  path: string,
+): RuntimeValue[] {
+  if (values.length !== body.inputs.length)
+    throw new EspalierError('invalid-graph', `body "${body.name}" takes another number of inputs`, {
+      expected: `${body.inputs.length}`,
+      got: `${values.length}`,
+    })
+  const feeds = values.map((value, index) => [body.inputs[index]!.name, value] as const)
+  const scope = new Scope(run.programOf(body).constants, feeds, outer)
+  const names = body.outputs.map(({ name }) => name)
+  runNodes(run, body, scope, names, path)
+  return names.map(name => scope.need(name))
+}
+
+/**
+ * Random numbers that depend on the seed, on the name of the node that draws, and on how often it has drawn: neither on
+ * what other nodes draw nor on the order in which an executor comes to them.
+ */
+function randomSource(key: RandomKey): Run['random'] {
+  const draws = new Map<string, number>()
+  return label => own => {
+    if (own !== undefined) return generator(randomKey(own))
+    const count = draws.get(label) ?? 0
+    draws.set(label, count + 1)
+    return generator(foldIn(foldIn(key, hashOf(label)), count))
+  }
+}
+
+/** FNV-1a over UTF-16 units. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
 }

@@ -1,8 +1,8 @@
 /** Finding out, before anything runs, which operators of a graph are not implemented: all of them at once. */
 import { EspalierError } from '../errors.ts'
-import { bodiesOf, describeNode, type Graph, type Node } from '../graph/graph.ts'
+import { bodiesOf, describeNode, type Graph, operatorName } from '../graph/graph.ts'
 import type { Operators } from './op.ts'
-import { normalizeDomain, opsetOf, schemaVersion } from './registry.ts'
+import { lookUp } from './registry.ts'
 
 export interface MissingOp {
   /** `Conv`, or `domain.Op` outside ONNX's own set. */
@@ -20,19 +20,21 @@ export function missingOps(graph: Graph, operators: Operators): MissingOp[] {
   return [...found.values()]
 }
 
+/** Most nodes that are named for an operator. */
+const NAMED = 5
+
 /** Throws one `unsupported-op` that names every missing operator and its nodes. */
 export function requireOps(graph: Graph, operators: Operators): void {
   const missing = missingOps(graph, operators)
   if (missing.length === 0) return
   const lines = missing.map(({ op, reason, nodes }) => {
-    const shown = nodes.slice(0, 5).join(', ')
-    const rest = nodes.length > 5 ? ` and ${nodes.length - 5} more` : ''
-    return `\n  ${op}: ${reason}; used by ${shown}${rest}`
+    const rest = nodes.length > NAMED ? ` and ${nodes.length - NAMED} more` : ''
+    return `\n  ${op}: ${reason}; used by ${nodes.slice(0, NAMED).join(', ')}${rest}`
   })
   throw new EspalierError(
     'unsupported-op',
     `${missing.length} operator${missing.length === 1 ? '' : 's'} of this graph cannot run:${lines.join('')}`,
-    { hint: '\nThe table of supported operators is docs/operators.md' },
+    { hint: 'docs/operators.md lists the operators that can' },
   )
 }
 
@@ -43,24 +45,13 @@ function visit(
   found: Map<string, { op: string; reason: string; nodes: string[] }>,
 ): void {
   for (const node of graph.nodes) {
-    const reason = whyMissing(node, operators, outermost)
-    if (reason !== undefined) {
-      const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    const reason = lookUp(operators, outermost, node)
+    if (typeof reason === 'string') {
+      const op = operatorName(node)
       const entry = found.get(op) ?? { op, reason, nodes: [] }
       entry.nodes.push(describeNode(node))
       found.set(op, entry)
     }
     for (const body of bodiesOf(node)) visit(body, operators, outermost, found)
   }
-}
-
-function whyMissing(node: Node, operators: Operators, graph: Graph): string | undefined {
-  const op = operators.find(node.domain, node.op)
-  if (op === undefined) return 'not implemented'
-  const domain = normalizeDomain(node.domain)
-  const opset = opsetOf(graph, domain)
-  if (opset === undefined) return `the model does not import operator set "${domain}"`
-  if (schemaVersion(op, opset) === undefined)
-    return `came with operator set ${Object.keys(op.versions)[0]}, the model uses ${opset}`
-  return undefined
 }

@@ -50,7 +50,10 @@ function checkInference(graph: Graph, feeds: Values, outputs: Values): void {
   const constants = new Map<string, Tensor>()
   for (const [name, value] of feeds) {
     if (!isTensor(value)) continue
-    if (value.dtype === 'int64' && value.data.length <= 16) constants.set(name, value)
+    if (value.dtype === 'int64' && value.data.length <= 16) {
+      constants.set(name, value)
+      continue
+    }
     fixed.set(name, tensorType(value.dtype, value.shape))
     const symbols = value.shape.map((extent, axis) => {
       bindings.set(`${name}_${axis}`, extent)

@@ -47,8 +47,10 @@ export interface WeightUse {
   readonly input: number
   /** Axes of the weight that number the outputs (rows of the matrix). */
   readonly rows: readonly number[]
-  /** Axes of the weight that are summed over (columns), outermost first. Blocks and N:M groups run along these. */
+  /** Axes of the weight that are summed over (columns). Blocks and N:M groups run along the first: input channels. */
   readonly columns: readonly number[]
+  /** Index of the input with the zero point, one value or one for every row, when the operator subtracts it itself. */
+  readonly zeroPoint?: number
 }
 
 /** The attributes of a node, with defaults from the schema. Getters throw `invalid-graph` on a wrong type, `bad-argument` off the choices. */

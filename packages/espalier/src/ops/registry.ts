@@ -1,26 +1,26 @@
 /** Looking operators up: by name, and by the operator-set version a graph asks for. */
 import { EspalierError } from '../errors.ts'
-import { describeNode, type Graph, type Node } from '../graph/graph.ts'
+import { type Graph, type Node, normalizeDomain, operatorName } from '../graph/graph.ts'
 import type { Op, Operators } from './op.ts'
-import type { Schema } from './schema.ts'
-
-/** ONNX's own operator set has two spellings. */
-export function normalizeDomain(domain: string): string {
-  return domain === 'ai.onnx' ? '' : domain
-}
+import { arityProblem, type Schema } from './schema.ts'
 
 /** A lookup over a list of operators. Throws `bad-argument` when two share a name. */
 export function operatorsOf(list: readonly Op[]): Operators {
   const byKey = new Map<string, Op>()
   for (const op of list) {
-    const key = `${normalizeDomain(op.domain ?? '')}:${op.name}`
-    if (byKey.has(key)) throw new EspalierError('bad-argument', `two operators are called ${op.name}`)
+    const key = keyOf(op.domain ?? '', op.name)
+    if (byKey.has(key))
+      throw new EspalierError(
+        'bad-argument',
+        `two operators are called ${operatorName({ domain: op.domain ?? '', op: op.name })}`,
+      )
     byKey.set(key, op)
   }
-  return {
-    all: list,
-    find: (domain, name) => byKey.get(`${normalizeDomain(domain)}:${name}`),
-  }
+  return { all: list, find: (domain, name) => byKey.get(keyOf(domain, name)) }
+}
+
+function keyOf(domain: string, name: string): string {
+  return `${normalizeDomain(domain)}:${name}`
 }
 
 /** An operator with the schema that a graph's operator-set version selects. */
@@ -42,27 +42,32 @@ export function schemaVersion(op: Op, opset: number): number | undefined {
 
 /** Version of the operator set `domain` in `graph`; `undefined` when the graph does not import it. */
 export function opsetOf(graph: Graph, domain: string): number | undefined {
-  return graph.opsets.get(domain) ?? (normalizeDomain(domain) === '' ? graph.opsets.get('ai.onnx') : undefined)
+  if (normalizeDomain(domain) !== '') return graph.opsets.get(domain)
+  return graph.opsets.get('') ?? graph.opsets.get('ai.onnx')
 }
 
-/** The operator and schema of a node. Throws `unsupported-op` or `invalid-graph`. */
-export function resolve(operators: Operators, graph: Graph, node: Node): Resolved {
+/** The operator and schema of a node, or in words why there is none. */
+export function lookUp(operators: Operators, graph: Graph, node: Node): Resolved | string {
   const op = operators.find(node.domain, node.op)
-  if (op === undefined)
-    throw new EspalierError('unsupported-op', `operator ${node.op} is not implemented`, {
-      where: { node: describeNode(node) },
-    })
-  const opset = opsetOf(graph, normalizeDomain(node.domain))
-  if (opset === undefined)
-    throw new EspalierError('invalid-graph', `the graph does not import operator set "${node.domain}"`, {
-      where: { node: describeNode(node) },
-    })
+  if (op === undefined) return 'not implemented'
+  const opset = opsetOf(graph, node.domain)
+  if (opset === undefined) return `the graph does not import operator set "${node.domain || 'ai.onnx'}"`
   const version = schemaVersion(op, opset)
-  if (version === undefined)
-    throw new EspalierError('unsupported-op', `operator ${node.op} does not exist in operator set ${opset}`, {
-      where: { node: describeNode(node) },
-      expected: `one of versions ${Object.keys(op.versions).join(', ')} or newer`,
-      got: `${opset}`,
-    })
-  return { op, version, schema: op.versions[version]! }
+  if (version !== undefined) return { op, version, schema: op.versions[version]! }
+  const first = Math.min(...Object.keys(op.versions).map(Number))
+  return `implemented from version ${first} of its operator set on, the graph has version ${opset}`
+}
+
+/**
+ * The operator and schema of a node. Throws `unsupported-op`, and `invalid-graph` for a number of inputs or outputs
+ * that the schema does not allow.
+ */
+export function resolve(operators: Operators, graph: Graph, node: Node): Resolved {
+  const found = lookUp(operators, graph, node)
+  if (typeof found === 'string')
+    throw new EspalierError('unsupported-op', `operator ${operatorName(node)} cannot run: ${found}`)
+  const { inputs, outputs } = found.schema
+  const problem = arityProblem('input', node.inputs, inputs) ?? arityProblem('output', node.outputs, outputs)
+  if (problem !== undefined) throw new EspalierError('invalid-graph', problem)
+  return found
 }

@@ -97,6 +97,36 @@ export function arity(list: readonly string[]): { readonly min: number; readonly
   return { min, max }
 }
 
+/** Why a node's inputs or outputs, omitted ones as `''`, are not what a list of parameters takes; `undefined` when they are. */
+export function arityProblem(
+  side: 'input' | 'output',
+  names: readonly string[],
+  list: readonly string[],
+): string | undefined {
+  const { min, max } = arity(list)
+  const given = names.findLastIndex(name => name !== '') + 1
+  if (given > max || given < min) {
+    const most = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`
+    const range = min === max ? `${min}` : most
+    const does = side === 'input' ? 'takes' : 'gives'
+    return `has ${given} ${side}${given === 1 ? '' : 's'}, the operator ${does} ${range}`
+  }
+  if (side === 'output') return undefined // one that is not wanted may be omitted
+  for (const [index, name] of names.slice(0, given).entries()) {
+    const parameter = parseParameter(list[index] ?? list.at(-1)!)
+    if (name === '' && !parameter.optional) return `lacks input ${parameterName(list, index)}`
+  }
+  return undefined
+}
+
+/** The parameter at a position: `"X"`; of those that repeat, which one: `2 ("X")`. */
+export function parameterName(list: readonly string[], index: number): string {
+  const text = list[index] ?? list.at(-1)
+  if (text === undefined) return `${index}`
+  const { name, variadic } = parseParameter(text)
+  return variadic ? `${index} ("${name}")` : `"${name}"`
+}
+
 // Type lists that recur in ONNX's documentation.
 export const floats16: readonly DType[] = ['float16', 'float32', 'float64']
 export const floats: readonly DType[] = ['bfloat16', ...floats16]

@@ -23,9 +23,9 @@ export interface Diagnosis {
   readonly cpu?: string
   /** Logical cores this process may use. */
   readonly cores: number
-  /** Physical memory in bytes. */
+  /** Memory in bytes that this process may use: the machine's, or less where the system sets a limit. */
   readonly memory?: number
-  /** Vector instruction sets that matter to kernels, as far as the system tells. */
+  /** Vector instruction sets that matter to kernels; left out where the system does not tell. */
   readonly features?: readonly string[]
   readonly webAssembly: { readonly simd: boolean; readonly relaxedSimd: boolean; readonly threads: boolean }
   readonly backEnds: readonly BackEnd[]
@@ -38,7 +38,11 @@ export interface Diagnosis {
 /** The parts of the host that are asked; none of them is certain to be there. */
 interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean
-  readonly Memory: new (options: { initial: number; maximum: number; shared: boolean }) => {
+  readonly Memory: new (options: {
+    initial: number
+    maximum: number
+    shared: boolean
+  }) => {
     readonly buffer: ArrayBufferLike
   }
 }
@@ -61,14 +65,15 @@ export function diagnose(): Diagnosis {
   const supported =
     version === undefined || major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
   const features = cpuFeatures(node)
+  const cpu = os?.cpus()[0]?.model.trim()
   const advice: string[] = []
   if (!supported) advice.push(`Node ${version} is too old: install ${OLDEST_NODE.join('.')} or newer`)
   if (!webAssembly.simd) advice.push('WebAssembly SIMD is missing: update Node or the browser')
   return {
     host: version === undefined ? 'browser' : `node ${version}`,
     supported,
-    ...(node && os && { platform: `${node.platform} ${node.arch}`, memory: os.totalmem() }),
-    ...(os?.cpus()[0] && { cpu: os.cpus()[0]!.model.trim() }),
+    ...(node && os && { platform: `${node.platform} ${node.arch}`, memory: usableMemory(node, os) }),
+    ...(cpu && { cpu }),
     cores: os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1,
     ...(features && { features }),
     webAssembly,
@@ -92,9 +97,15 @@ function backEnds(): BackEnd[] {
   return [...list, ...['native', 'wasm'].map(name => ({ name, available: false, reason: planned }))]
 }
 
-/** CPU flags of interest, from the kernel on Linux; `undefined` where the system does not tell. */
+function usableMemory(node: NodeJS.Process, os: typeof Os): number {
+  const limit = node.constrainedMemory?.() ?? 0
+  // Without a limit, systems say 0 or a number beyond any machine.
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()
+}
+
+/** CPU flags of interest, from the kernel on Linux; elsewhere only what every processor of the kind has. */
 function cpuFeatures(node: NodeJS.Process | undefined): string[] | undefined {
-  if (node?.platform !== 'linux') return undefined
+  if (node?.platform !== 'linux') return node?.arch === 'arm64' ? ['NEON'] : undefined
   const fs = node.getBuiltinModule('node:fs') as typeof Fs
   let text: string
   try {

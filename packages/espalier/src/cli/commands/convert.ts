@@ -1,101 +1,80 @@
 /** `espalier convert`: from one format to another, and models to models with parts cut out, folded or annotated. */
+import { convert as convertFile } from '../../convert.ts'
+import { EspalierError } from '../../errors.ts'
+import { namesOption } from '../arguments.ts'
+import { type Command, command, usage } from '../command.ts'
+import { bytes, plural } from '../text.ts'
 
-import { foldConstants } from '../../analysis/fold.ts'
-import { annotate } from '../../analysis/infer.ts'
-import { EspalierError, locate } from '../../errors.ts'
-import { type FileContents, formatNamed, readFile, writeTensors } from '../../formats/index.ts'
-import { extract } from '../../graph/extract.ts'
-import type { Graph } from '../../graph/graph.ts'
-import { denseOf } from '../../graph/sparse.ts'
-import { validate } from '../../graph/validate.ts'
-import { save } from '../../model.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { type Command, command, type Invocation } from '../command.ts'
-import { count } from '../text.ts'
+const options: Command['options'] = {
+  tensor: {
+    type: 'string',
+    short: 't',
+    multiple: true,
+    value: 'NAME',
+    doc: 'Files of tensors: only this one; may be repeated',
+  },
+  inputs: { type: 'string', value: 'A,B', doc: 'ONNX: cut the model at these values; needs --outputs' },
+  outputs: { type: 'string', value: 'C,D', doc: 'ONNX: values that the cut model gives; needs --inputs' },
+  fold: { type: 'boolean', doc: 'ONNX: compute the constant parts of the graph' },
+  annotate: { type: 'boolean', doc: 'ONNX: write the inferred shape of every value' },
+  'external-data': { type: 'boolean', doc: 'ONNX: put the weights into OUT.data (needed from 2 GiB on)' },
+}
 
 export const convert: Command = command({
   name: 'convert',
-  summary: 'Convert between formats: ONNX, safetensors, npy, npz, IDX, torch checkpoints (read only)',
-  positionals: 'IN OUT',
-  arity: [2, 2],
-  options: {
-    tensor: { type: 'string', multiple: true, value: 'NAME', doc: 'Only this tensor; may be repeated' },
-    'external-data': { type: 'boolean', doc: 'ONNX: put the weights into OUT.data (needed from 2 GiB on)' },
-    fold: { type: 'boolean', doc: 'ONNX: compute the constant parts of the graph' },
-    annotate: { type: 'boolean', doc: 'ONNX: write the inferred shape of every value' },
-    inputs: { type: 'string', value: 'A,B', doc: 'ONNX: cut the model at these values; needs --outputs' },
-    outputs: { type: 'string', value: 'C,D', doc: 'ONNX: values that the cut model gives' },
-  },
+  summary: 'Convert between ONNX, safetensors, npy, npz, IDX; from torch checkpoints, CIFAR',
+  positionals: ['IN', 'OUT'],
+  options,
   examples: [
-    {
-      line: 'convert resnet20.th resnet20.safetensors',
-      doc: 'a torch checkpoint, without Python and without running it',
-    },
+    { line: 'convert resnet20.th resnet20.safetensors', doc: 'a torch checkpoint, without running its code' },
     { line: 'convert model.onnx weights.npz', doc: 'the weights of a model as arrays' },
+    { line: 'convert weights.npz w1.npy --tensor layer1.weight', doc: 'one array of several' },
     { line: 'convert model.onnx head.onnx --inputs features --outputs logits', doc: 'a part of a model' },
-    { line: 'convert model.onnx folded.onnx --fold --annotate', doc: 'constants computed, shapes written' },
+    {
+      line: 'convert model.onnx model.onnx --fold --annotate',
+      doc: 'constants computed, shapes written, in place',
+    },
   ],
+  notes:
+    'The names of the files say the formats; what is read is also known by its first bytes. Numbers are never changed: ' +
+    'a type that the new format does not have is an error. IN and OUT may be one file, which is replaced when the new ' +
+    'one is complete. Tensors do not become models: builders come in a later version.',
   async run(invocation) {
-    const [from, to] = invocation.positionals as [string, string]
-    const contents = await readFile(from)
-    const target = formatNamed(to)
-    if (target.holds === 'graph') {
-      const graph = locate({ file: from }, () => convertGraph(contents, invocation))
-      await save(to, graph, { externalData: invocation.flag('external-data') })
-      invocation.terminal.print(
-        `wrote ${to}: ${count(graph.nodes.length)} nodes, ${count(graph.initializers.size)} constants`,
-      )
-      return { from, to, format: target.name, nodes: graph.nodes.length, constants: graph.initializers.size }
-    }
-    for (const option of ['external-data', 'fold', 'annotate', 'inputs', 'outputs'])
-      if (invocation.flag(option) || invocation.text(option) !== undefined)
-        throw new EspalierError('usage', `--${option} is for ONNX models, and ${to} is none`)
-    const tensors = locate({ file: from }, () => selectTensors(contents, invocation.texts('tensor')))
-    await writeTensors(to, tensors, contents.kind === 'tensors' ? contents.metadata : undefined)
-    if (contents.kind === 'graph')
-      invocation.terminal.note(
-        `note: ${target.title} holds no graph; only the constants of the model were written`,
-      )
-    invocation.terminal.print(`wrote ${to}: ${count(tensors.size)} tensor${tensors.size === 1 ? '' : 's'}`)
-    return { from, to, format: target.name, tensors: [...tensors.keys()] }
+    const { positionals, flag, texts, terminal } = invocation
+    const [from, to] = positionals as [string, string]
+    const [inputs, outputs] = [namesOption(invocation, 'inputs'), namesOption(invocation, 'outputs')]
+    const tensors = texts('tensor')
+    const written = await inOptionNames(() =>
+      convertFile(from, to, {
+        ...(tensors.length > 0 && { tensors }),
+        ...(inputs && { inputs }),
+        ...(outputs && { outputs }),
+        fold: flag('fold'),
+        annotate: flag('annotate'),
+        externalData: flag('external-data'),
+        onRead: terminal.progress(`reading ${from}`, bytes),
+      }),
+    )
+    const what =
+      written.nodes > 0
+        ? `${plural(written.nodes, 'node')}, ${plural(written.tensors.length, 'constant')}`
+        : plural(written.tensors.length, 'tensor')
+    terminal.print(`wrote ${to}: ${what}`)
+    for (const left of written.left) terminal.note(`note: not in ${to}: ${left}`)
+    return { from, to, ...written }
   },
 })
 
-function convertGraph(contents: FileContents, { flag, text, texts }: Invocation): Graph {
-  if (contents.kind === 'tensors')
-    throw new EspalierError(
-      'unsupported',
-      'these are tensors without a graph, and no model builder was named',
-      {
-        hint: 'Building a graph around tensors is not part of this version',
-      },
-    )
-  if (texts('tensor').length > 0)
-    throw new EspalierError('usage', '--tensor is for formats that hold tensors')
-  let graph = validate(contents.graph)
-  const [inputs, outputs] = [text('inputs'), text('outputs')]
-  if ((inputs === undefined) !== (outputs === undefined))
-    throw new EspalierError('usage', '--inputs and --outputs go together')
-  if (inputs !== undefined && outputs !== undefined)
-    graph = extract(annotate(graph), inputs.split(','), outputs.split(','))
-  if (flag('fold')) graph = foldConstants(graph)
-  return flag('annotate') ? annotate(graph) : graph
-}
-
-/** The tensors to write: all, or the named ones; a model's are its constants. */
-function selectTensors(contents: FileContents, names: readonly string[]): ReadonlyMap<string, Tensor> {
-  const all: ReadonlyMap<string, Tensor> =
-    contents.kind === 'tensors'
-      ? contents.tensors
-      : new Map([...contents.graph.initializers].map(([name, value]) => [name, denseOf(value)]))
-  if (names.length === 0) return all
-  return new Map(
-    names.map(name => {
-      const tensor = all.get(name)
-      if (tensor !== undefined) return [name, tensor]
-      throw new EspalierError('usage', `there is no tensor "${name}"`, {
-        expected: [...all.keys()].slice(0, 20).join(', '),
-      })
-    }),
-  )
+/** Runs `body`; an error about an option of the library leaves as one about the option of the command. */
+async function inOptionNames<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    if (!(error instanceof EspalierError) || error.code !== 'bad-argument') throw error
+    const field = error.where.field ?? ''
+    const option =
+      field === 'tensors' ? 'tensor' : field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    if (!Object.hasOwn(options, option)) throw error
+    throw usage(`--${option}: ${error.summary}`, error.hint, error.expected)
+  }
 }

@@ -12,7 +12,8 @@ function builtin<T>(name: string): T | undefined {
   return (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.(name) as T | undefined
 }
 
-function need<T>(name: string, file: string): T {
+/** A Node module, wanted for `file`. Throws `unsupported` in a browser. */
+export function nodeModule<T>(name: string, file: string): T {
   const found = builtin<T>(name)
   if (found !== undefined) return found
   throw new EspalierError('unsupported', 'there is no file system here', {
@@ -26,7 +27,7 @@ const CHUNK = 1 << 30
 
 /** Opens a file for reading. Close the source when done with it. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const fs = need<typeof Fs>('node:fs', path)
+  const fs = nodeModule<typeof Fs>('node:fs', path)
   // Before opening: to open a pipe that nobody writes to would wait for ever.
   checkPlainFile(path, await attempt(path, 'cannot open', () => fs.promises.stat(path)))
   const handle = await attempt(path, 'cannot open', () => fs.promises.open(path, 'r'))
@@ -116,11 +117,44 @@ export async function withSource<T>(input: Input, body: (source: ByteSource) => 
  * A symbolic link stays, and the file that it names is replaced. The folder must exist. Throws `not-found` or `io`.
  */
 export async function writeFile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const fs = need<typeof Fs>('node:fs', path)
-  const { dirname, basename, join } = need<typeof Path>('node:path', path)
+  await writeFiles([{ path, chunks }])
+}
+
+/** A file to be written. */
+export interface NewFile {
+  readonly path: string
+  readonly chunks: Iterable<Uint8Array>
+}
+
+/**
+ * Writes files that belong together, each as {@link writeFile} does: all of them are complete beside their places
+ * before the first one is moved there, in the order given.
+ */
+export async function writeFiles(files: readonly NewFile[]): Promise<void> {
+  const staged: Staged[] = []
+  try {
+    for (const file of files) staged.push(await stage(file))
+    for (const { path, move } of staged) await attempt(path, 'cannot write', move)
+  } catch (error) {
+    for (const { remove } of staged) await remove()
+    throw error
+  }
+}
+
+/** A new file that is complete under a temporary name. */
+interface Staged {
+  readonly path: string
+  move(): Promise<void>
+  remove(): Promise<void>
+}
+
+async function stage({ path, chunks }: NewFile): Promise<Staged> {
+  const fs = nodeModule<typeof Fs>('node:fs', path)
+  const { dirname, basename, join } = nodeModule<typeof Path>('node:path', path)
   const { target, mode } = await replaced(fs, path)
   const suffix = Math.random().toString(36).slice(2, 10)
   const temporary = join(dirname(target), `.${basename(target)}.${suffix}.tmp`)
+  const remove = (): Promise<void> => fs.promises.rm(temporary, { force: true })
   const handle = await attempt(path, 'cannot write', () => fs.promises.open(temporary, 'wx', mode)).catch(
     error => {
       throw error.code === 'not-found' ? noFolder(path, dirname(target), error) : error
@@ -133,11 +167,11 @@ export async function writeFile(path: string, chunks: Iterable<Uint8Array>): Pro
     } finally {
       await handle.close()
     }
-    await attempt(path, 'cannot write', () => fs.promises.rename(temporary, target))
   } catch (error) {
-    await fs.promises.rm(temporary, { force: true })
+    await remove()
     throw error
   }
+  return { path, move: () => fs.promises.rename(temporary, target), remove }
 }
 
 /** What writing to `path` replaces: that file or the one a link leads to, whose permissions the new one gets. */

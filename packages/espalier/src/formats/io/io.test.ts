@@ -17,7 +17,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EspalierError } from '../../errors.ts'
 import { concatBytes, normalizeBools, swapBytes } from './bytes.ts'
-import { openFile, openInput, withSource, writeFile } from './files.ts'
+import { openFile, openInput, withSource, writeFile, writeFiles } from './files.ts'
 import { gunzip, isGzip, withUnpacked } from './gzip.ts'
 import { type ByteSource, memorySource } from './source.ts'
 import { plainStream } from './stream.ts'
@@ -149,6 +149,25 @@ describe('writing', () => {
       expect(await readdir(place)).toEqual([])
     },
   )
+
+  test('files that belong together are replaced all or none', async () => {
+    const place = await mkdtemp(join(folder, 'together-'))
+    const paths = ['a', 'b', 'c'].map(name => join(place, name))
+    const files = (last: Iterable<Uint8Array>) =>
+      paths.map((path, index) => ({ path, chunks: index === 2 ? last : [Uint8Array.of(index)] }))
+    const contents = async () => Promise.all(paths.map(async path => [...(await readFile(path))]))
+    await writeFiles(files([Uint8Array.of(9)]))
+    expect(await contents()).toEqual([[0], [1], [9]])
+    for (const path of paths) await writeBytes(path, 'x')
+    const full = new EspalierError('io', 'the disk is full')
+    const pieces = function* () {
+      yield bytes
+      throw full
+    }
+    await expect(writeFiles(files(pieces()))).rejects.toBe(full)
+    expect(await contents()).toEqual([[120], [120], [120]])
+    expect(await readdir(place)).toEqual(['a', 'b', 'c'])
+  })
 
   test('refuses folders, devices and folders that are not there', async () => {
     await expect(writeFile(folder, [bytes])).rejects.toThrow(/is a folder/)

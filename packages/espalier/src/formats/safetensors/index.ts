@@ -72,6 +72,7 @@ export const safetensors: Format = {
   title: 'safetensors (Hugging Face)',
   extensions: ['safetensors'],
   holds: 'tensors',
+  keepsMetadata: true,
   detect: isHeader,
   read: async source => ({ kind: 'tensors', ...(await readAll(source)) }),
   encode(contents) {

@@ -37,7 +37,7 @@ export const ConvInteger: Op = {
   },
   infer: c => [typed('int32', convolutionShape(c, 0, 1))],
   macs: c => convolutionMacs(c, 0, 1),
-  weights: c => convolutionWeights(c, 1),
+  weights: c => convolutionWeights(c, 1).map(use => ({ ...use, zeroPoint: 3 })),
   evaluate(c) {
     const [x, w] = [c.tensor(0), c.tensor(1)]
     const convolution = readConvolution(c.attributes, x.shape, w.shape)

@@ -21,7 +21,8 @@ export const MatMulInteger: Op = {
   },
   infer: c => [typed('int32', inferMatMul(c.shape(0), c.shape(1)))],
   macs: c => matMulMacs(c.shape(0), c.shape(1)),
-  weights: c => matMulWeights(c.shape(0), c.shape(1)),
+  weights: c =>
+    matMulWeights(c.shape(0), c.shape(1)).map(use => ({ ...use, zeroPoint: use.input === 1 ? 3 : 2 })),
   evaluate(c) {
     const [a, b] = [c.tensor(0), c.tensor(1)]
     const [aZero, bZero] = [c.optionalTensor(2), c.optionalTensor(3)]

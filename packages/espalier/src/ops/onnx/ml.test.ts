@@ -235,6 +235,8 @@ describe('trees in the form of before version 5', () => {
       int64([20, 10]),
       float32([logistic(-0.25), logistic(0.25), logistic(0.25), logistic(-0.25)], [2, 2]),
     ])
+    const second = votes('class', [1, 1, 1, 1], [0.25, 0.5, 0, 0.25])
+    expect(classify({ ...two, ...second })).toEqual([int64([10, 20]), float32([0, 0.25, 0, 0.75], [2, 2])])
     expect(() => classify({ ...positive, classlabels_int64s: [1] })).toThrow(fails('unsupported'))
     expect(() => classify(positive)).toThrow(fails('invalid-graph'))
   })

@@ -15,7 +15,7 @@ import {
   readConvolution,
 } from '../support/convolution.ts'
 import { typed } from '../support/infer.ts'
-import { minusZeroPoint, quantizeNumbers, readPerChannel } from '../support/quantization.ts'
+import { minusZeroPoint, quantizeNumbers, readPerChannel, requantization } from '../support/quantization.ts'
 import { single } from '../support/scalars.ts'
 
 export const QLinearConv: Op = {
@@ -53,7 +53,7 @@ export const QLinearConv: Op = {
   },
   infer: c => [typed(c.dtype(7), convolutionShape(c, 0, 3))],
   macs: c => convolutionMacs(c, 0, 3),
-  weights: c => convolutionWeights(c, 3),
+  weights: c => convolutionWeights(c, 3).map(use => ({ ...use, zeroPoint: 5 })),
   evaluate(c) {
     const [x, w] = [c.tensor(0), c.tensor(3)]
     const convolution = readConvolution(c.attributes, x.shape, w.shape)
@@ -72,7 +72,7 @@ export const QLinearConv: Op = {
     const plane = sums.length / (shape[0]! * channels)
     const scaled = sums.map((sum, index) => {
       const channel = Math.floor(index / plane) % channels
-      return sum * ((xScale * wScale[channel % wScale.length]!) / yScale)
+      return sum * requantization(xScale, wScale[channel % wScale.length]!, yScale)
     })
     return [quantizeNumbers(c.tensor(7).dtype, shape, scaled, () => zero)]
   },

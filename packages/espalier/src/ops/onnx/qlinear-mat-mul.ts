@@ -8,7 +8,12 @@ import type { Op } from '../op.ts'
 import { float8s, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { inferMatMul, matMulMacs, matMulNumbers, matMulWeights } from '../support/matmul.ts'
-import { quantizeNumbers, spreadOverColumns, spreadOverRows } from '../support/quantization.ts'
+import {
+  quantizeNumbers,
+  requantization,
+  spreadOverColumns,
+  spreadOverRows,
+} from '../support/quantization.ts'
 import { single } from '../support/scalars.ts'
 
 const version = (scale: string, T: readonly TypeName[], TS: Schema['types'] = {}): Schema => ({
@@ -36,7 +41,10 @@ export const QLinearMatMul: Op = {
   infer: c => [typed(c.dtype(7), inferMatMul(c.shape(0), c.shape(3)))],
   macs: c => matMulMacs(c.shape(0), c.shape(3)),
   weights: c =>
-    matMulWeights(c.shape(0), c.shape(3)).map(use => ({ ...use, input: use.input === 1 ? 3 : use.input })),
+    matMulWeights(c.shape(0), c.shape(3)).map(use => ({
+      ...use,
+      ...(use.input === 1 ? { input: 3, zeroPoint: 5 } : { zeroPoint: 2 }),
+    })),
   evaluate(c) {
     const [a, b] = [c.tensor(0), c.tensor(3)]
     const aZeros = spreadOverRows(c.tensor(2), a.shape, 'a_zero_point')
@@ -52,7 +60,7 @@ export const QLinearMatMul: Op = {
     const bScales = spreadOverColumns(c.tensor(4), matrices, 'b_scale')
     const yScale = single(c.tensor(6), 'y_scale')
     const yZero = single(c.tensor(7), 'y_zero_point')
-    const scaled = values.map((sum, i) => sum * ((aScales[i]! * bScales[i]!) / yScale))
+    const scaled = values.map((sum, i) => sum * requantization(aScales[i]!, bScales[i]!, yScale))
     return [quantizeNumbers(c.tensor(7).dtype, shape, scaled, () => yZero)]
   },
 }

@@ -20,7 +20,7 @@ export const Shrink: Op = unary(
     const lambd = c.attributes.float('lambd')
     return x => {
       if (x < -lambd) return x + bias
-      return x > lambd ? x - bias : Number.isNaN(x) ? x : 0
+      return x > lambd ? x - bias : 0
     }
   },
 )

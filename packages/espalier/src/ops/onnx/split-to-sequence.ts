@@ -37,8 +37,10 @@ export const SplitToSequence: Op = {
     const split = c.optionalTensor(1)
     const axis = normalizeAxis(c.attributes.int('axis'), input.shape.length)
     const extent = input.shape[axis]!
-    if (split === undefined && c.attributes.int('keepdims') === 0)
+    if (split === undefined && c.attributes.int('keepdims') === 0) {
+      checkCount(extent)
       return [Array.from({ length: extent }, (_, index) => sliceAt(input, axis, index))]
+    }
     let start = 0
     return [
       partLengths(split, extent).map(length => {
@@ -49,16 +51,24 @@ export const SplitToSequence: Op = {
   },
 }
 
+/** Most parts. An axis without elements behind it may be of any extent and take no memory itself. */
+const MOST_PARTS = 2 ** 20
+
+function checkCount(parts: number): void {
+  if (parts > MOST_PARTS)
+    throw new EspalierError('too-large', `a sequence of ${parts} tensors`, {
+      expected: `at most ${MOST_PARTS}`,
+    })
+}
+
 /** Lengths of the parts of an axis of `extent`. */
 function partLengths(split: Tensor | undefined, extent: number): number[] {
-  if (split === undefined) return new Array<number>(extent).fill(1)
-  const values = Array.from(numbers(split))
-  if (split.shape.length === 0) {
-    const [length] = values
-    if (!(length! > 0))
-      throw new EspalierError('bad-argument', 'parts must have a positive length', { got: `${length}` })
-    const count = Math.ceil(extent / length!)
-    return Array.from({ length: count }, (_, index) => Math.min(length!, extent - index * length!))
+  const values = split === undefined ? [1] : Array.from(numbers(split))
+  if (split === undefined || split.shape.length === 0) {
+    const length = partLength(values)
+    const count = Math.ceil(extent / length)
+    checkCount(count)
+    return Array.from({ length: count }, (_, index) => Math.min(length, extent - index * length))
   }
   if (split.shape.length !== 1)
     throw new EspalierError('bad-shape', 'the split is neither a scalar nor a list', {
@@ -72,10 +82,21 @@ function partLengths(split: Tensor | undefined, extent: number): number[] {
   return values
 }
 
+/** The length of all parts but the last. */
+function partLength([length = 0]: readonly number[]): number {
+  if (length > 0) return length
+  throw new EspalierError('bad-argument', 'parts must have a positive length', { got: `${length}` })
+}
+
 /** The extent that all parts have, `null` where they differ or are not known. */
 function partExtent(c: InferContext, extent: Dim): Dim {
   const split = c.constant(1)
   if (split === undefined || typeof extent !== 'number') return null
+  if (split.shape.length === 0) {
+    const length = partLength([...numbers(split)])
+    if (extent <= length) return extent === 0 ? null : extent
+    return extent % length === 0 ? length : null
+  }
   const lengths = partLengths(split, extent)
   return lengths.every(length => length === lengths[0]) ? (lengths[0] ?? null) : null
 }

@@ -1,7 +1,7 @@
 /**
  * Classification by an ensemble of decision trees (ai.onnx.ml, before `TreeEnsemble`). With two classes of
- * which the leaves only vote for one, the score is that of the second class: a probability when all weights
- * are non-negative, otherwise a margin around zero; ONNX's text says nothing of this, onnxruntime does it.
+ * which the leaves only vote for one, the score decides on the second class: it is a probability when all weights are
+ * non-negative, otherwise a margin around zero; ONNX's text says nothing of this, onnxruntime does it.
  */
 import { EspalierError } from '../../errors.ts'
 import { type Dim, tensorType } from '../../graph/graph.ts'
@@ -78,7 +78,7 @@ interface Decision {
   readonly best: number
 }
 
-/** For two classes of which one gets all votes: scores of both, from the sums. */
+/** For two classes of which one gets all votes: scores of both, from the sums. Votes for the first count for the second. */
 function oneSided(attributes: Attributes): ((sums: readonly number[]) => Decision) | undefined {
   const voted = new Set(attributes.ints('class_ids'))
   const [only] = voted
@@ -87,10 +87,8 @@ function oneSided(attributes: Attributes): ((sums: readonly number[]) => Decisio
   const probability = positive && ['NONE', 'PROBIT'].includes(attributes.string('post_transform'))
   return sums => {
     const score = sums[only]!
-    return {
-      scores: [probability ? 1 - score : -score, score],
-      best: score > (positive ? 0.5 : 0) ? 1 : 0,
-    }
+    const best = score > (positive ? 0.5 : 0) ? 1 : 0
+    return only === 1 ? { scores: sums, best } : { scores: [probability ? 1 - score : -score, score], best }
   }
 }
 

@@ -7,6 +7,7 @@ import { allTypes, required, type Schema } from '../schema.ts'
 import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { allNumbers, givenList, inferredList } from '../support/integers.ts'
+import { mostContents } from '../support/known-lengths.ts'
 import { since21, upTo13, versionsOf } from '../support/versions.ts'
 
 const withAttribute: Schema = {
@@ -47,9 +48,8 @@ function inferredShape(c: InferContext): readonly Dim[] | undefined {
   const axes = allNumbers(given)
   if (shape !== undefined && axes !== undefined) return unsqueezed(shape, axes)
   const count = given?.length ?? c.shape(1)?.[0]
-  return shape !== undefined && typeof count === 'number'
-    ? new Array<Dim>(shape.length + count).fill(null)
-    : undefined
+  if (shape === undefined || typeof count !== 'number' || count > mostContents) return undefined
+  return new Array<Dim>(shape.length + count).fill(null)
 }
 
 function unsqueezed(shape: readonly Dim[], axes: readonly number[]): readonly Dim[] {

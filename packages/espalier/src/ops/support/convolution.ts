@@ -158,16 +158,32 @@ export function convolve(
   const outputsPerGroup = outputs / groups
   for (const { start, runs } of bandsOf(axes))
     for (let n = 0; n < batch; n++)
-      for (let o = 0; o < outputs; o++) {
-        const yAt = (n * outputs + o) * outputPlane + start
+      for (let o = 0; o < outputs; ) {
         const group = Math.floor(o / outputsPerGroup)
+        // Two output planes at a time, as long as they have the same inputs.
+        const planes = o + 1 < (group + 1) * outputsPerGroup ? 2 : 1
+        const yAt = (n * outputs + o) * outputPlane + start
         const xAt = (n * inputs + group * inputsPerGroup) * inputPlane
         const wAt = o * inputsPerGroup * runs.taps
+        const wStep = inputsPerGroup * runs.taps
         let i = 0
-        for (; i + 4 <= inputsPerGroup; i += 4)
-          addFourPlanes(y, yAt, x, xAt + i * inputPlane, inputPlane, w, wAt + i * runs.taps, runs)
+        for (; i + 4 <= inputsPerGroup; i += 4) {
+          const [from, weights] = [xAt + i * inputPlane, wAt + i * runs.taps]
+          if (planes === 2) addToTwoPlanes(y, yAt, outputPlane, x, from, inputPlane, w, weights, wStep, runs)
+          else addFourPlanes(y, yAt, x, from, inputPlane, w, weights, runs)
+        }
         for (; i < inputsPerGroup; i++)
-          addPlane(y, yAt, x, xAt + i * inputPlane, w, wAt + i * runs.taps, runs)
+          for (let p = 0; p < planes; p++)
+            addPlane(
+              y,
+              yAt + p * outputPlane,
+              x,
+              xAt + i * inputPlane,
+              w,
+              wAt + p * wStep + i * runs.taps,
+              runs,
+            )
+        o += planes
       }
   return y
 }
@@ -180,8 +196,8 @@ interface Band {
   readonly runs: WindowRuns
 }
 
-/** Elements of a band: few enough for the part of the output to stay in the first-level cache (32 KiB). */
-const bandSize = 4096
+/** Elements of a band: few enough for two planes of the output to stay in the first-level cache (32 KiB). */
+const bandSize = 2048
 
 /**
  * The output cut into bands, so that large planes are not read from memory again for every tap and channel.
@@ -232,6 +248,55 @@ function addFourPlanes(
         b += step
         c += step
         d += step
+      }
+    }
+  }
+}
+
+/**
+ * The same to two adjacent output planes, whose kernels are `wStep` apart: what is read of `x` is used twice, which
+ * makes it nearly twice as fast.
+ */
+function addToTwoPlanes(
+  y: Float64Array,
+  yAt: number,
+  yPlane: number,
+  x: Float64Array,
+  xAt: number,
+  plane: number,
+  w: Float64Array,
+  wAt: number,
+  wStep: number,
+  runs: WindowRuns,
+): void {
+  const { taps } = runs
+  for (let tap = 0; tap < taps; tap++) {
+    const at = wAt + tap
+    const other = at + wStep
+    const [w0, w1, w2, w3] = [w[at]!, w[at + taps]!, w[at + 2 * taps]!, w[at + 3 * taps]!]
+    const [v0, v1, v2, v3] = [w[other]!, w[other + taps]!, w[other + 2 * taps]!, w[other + 3 * taps]!]
+    const length = runs.length[tap]!
+    const step = runs.step[tap]!
+    const end = runs.first[tap + 1]!
+    for (let r = runs.first[tap]!; r < end; r++) {
+      const to = yAt + runs.output[r]!
+      let z = to + yPlane
+      let a = xAt + runs.input[r]!
+      let b = a + plane
+      let c = b + plane
+      let d = c + plane
+      for (let j = to; j < to + length; j++) {
+        const p = x[a]!
+        const q = x[b]!
+        const s = x[c]!
+        const t = x[d]!
+        y[j]! += w0 * p + w1 * q + w2 * s + w3 * t
+        y[z]! += v0 * p + v1 * q + v2 * s + v3 * t
+        a += step
+        b += step
+        c += step
+        d += step
+        z++
       }
     }
   }

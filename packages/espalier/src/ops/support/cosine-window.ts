@@ -36,7 +36,8 @@ export function cosineWindow(
       const values = allocate('float64', outputSize('float64', [size]))
       for (let i = 0; i < size; i++) {
         const angle = (2 * Math.PI * i) / period
-        values[i] = period === 0 ? 1 : a0 - a1 * Math.cos(angle) + a2 * Math.cos(2 * angle)
+        // Waves first: in this order the ends of a Blackman window are 0 and its peak is 1 without an error.
+        values[i] = period === 0 ? 1 : a2 * Math.cos(2 * angle) - a1 * Math.cos(angle) + a0
       }
       return [fromNumbers(dtype, [size], values)]
     },

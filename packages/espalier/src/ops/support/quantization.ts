@@ -92,6 +92,14 @@ export function readZeroPoints(zeroPoint: Tensor | undefined, scale: Tensor): Fl
   })
 }
 
+/**
+ * What a sum of products of quantised numbers is multiplied with: a * b / y, rounded to float32 as it is wherever these
+ * operators run. It decides ties.
+ */
+export function requantization(aScale: number, bScale: number, yScale: number): number {
+  return Math.fround(Math.fround(aScale * bScale) / yScale)
+}
+
 /** One number, or one for each of `channels`. */
 export function readPerChannel(source: Tensor, name: string, channels: number): Float64Array {
   if (elementCount(source) === 1 || sameShape(source.shape, [channels])) return numbers(source)
