@@ -86,7 +86,8 @@ export function infer(graph: Graph, options: InferOptions = {}): Inference {
   })
   walk.begin(graph.inputs.map(input => inputType(input, inputs)))
   walk.run()
-  return walk
+  const { types, constants, contents } = walk
+  return { types, constants, contents }
 }
 
 /**
@@ -118,18 +119,24 @@ function checkOptions(graph: Graph, { inputs, symbols }: InferOptions): void {
   if (wrong !== undefined)
     throw new EspalierError('bad-argument', `the graph has no input "${wrong}"`, { expected: list(names) })
   if (symbols === undefined || symbols.size === 0) return
-  const known = new Set<string>()
-  const note = (dim: Dim): Dim => {
-    for (const symbol of symbolsOf(dim)) known.add(symbol)
-    return dim
-  }
-  for (const input of graph.inputs) mapDims(inputType(input, inputs) ?? { kind: 'sequence' }, note)
-  for (const { type } of [...graph.values.values(), ...graph.outputs]) if (type) mapDims(type, note)
+  const types = graph.inputs.map(input => inputType(input, inputs))
+  for (const { type } of [...graph.values.values(), ...graph.outputs]) types.push(type)
+  const known = new Set(types.flatMap(symbolsIn))
   const strange = [...symbols.keys()].find(name => !known.has(name))
   if (strange !== undefined)
     throw new EspalierError('bad-argument', `the graph has no symbolic dimension "${strange}"`, {
       expected: list(known),
     })
+}
+
+function symbolsIn(type: ValueType | undefined): string[] {
+  const symbols: string[] = []
+  const collect = (dim: Dim): Dim => {
+    symbols.push(...symbolsOf(dim))
+    return dim
+  }
+  if (type !== undefined) mapDims(type, collect)
+  return symbols
 }
 
 /** What the walks through a graph and its bodies share. */
@@ -145,7 +152,7 @@ interface Surroundings {
   readonly bodyNodes: { left: number }
 }
 
-class Walk implements Inference {
+class Walk {
   readonly types = new Map<string, ValueType>()
   readonly constants = new Map<string, Tensor>()
   readonly contents = new Map<string, readonly Dim[]>()
@@ -178,7 +185,11 @@ class Walk implements Inference {
         this.types.set(name, tensorType(initializer.dtype, initializer.shape))
       if (isDefault) continue // a caller may feed something else
       if (!isSparse(initializer)) this.constants.set(name, initializer)
-      else if (sizeOf(initializer.shape) <= FOLD_LIMIT) this.constants.set(name, denseOf(initializer))
+      else if (sizeOf(initializer.shape) <= FOLD_LIMIT)
+        this.constants.set(
+          name,
+          locate({ tensor: name }, () => denseOf(initializer)),
+        )
     }
   }
 
@@ -305,14 +316,15 @@ class Walk implements Inference {
       this.#takeStated(name)
       return
     }
+    if (!this.#shared.trusting) return
     const merged = mergeTypes(inferred, stated)
-    if (merged !== undefined && this.#shared.trusting) this.types.set(name, merged)
-    if (merged === undefined && this.#shared.trusting)
+    if (merged === undefined)
       throw new EspalierError('invalid-graph', 'the stated type is not the one that the operators give', {
         where: { tensor: name },
         expected: describeType(inferred),
         got: describeType(stated),
       })
+    this.types.set(name, merged)
   }
 
   #takeStated(name: string): void {

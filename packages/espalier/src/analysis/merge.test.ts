@@ -21,6 +21,10 @@ test.each<[ValueType, ValueType, ValueType | undefined]>([
   [sequence(float(3)), float(3), undefined],
   [float(3), sequence(float(3)), undefined],
   [{ kind: 'optional', element: float(3) }, { kind: 'optional', element: sequence() }, undefined],
+  [{ kind: 'optional', element: sequence() }, sequence(float(3)), sequence(float(3))],
+  [{ kind: 'optional' }, float(3), float(3)],
+  [{ kind: 'optional', element: float(3) }, sequence(), undefined],
+  [float(3), { kind: 'optional', element: float(3) }, undefined],
   [
     { kind: 'map', key: 'int64' },
     { kind: 'map', key: 'int64' },

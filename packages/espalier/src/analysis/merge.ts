@@ -7,6 +7,9 @@ import type { Dim, TensorType, ValueType } from '../graph/graph.ts'
  */
 export function mergeTypes(inferred: ValueType, stated: ValueType): ValueType | undefined {
   if (inferred.kind === 'tensor' && stated.kind === 'tensor') return mergeTensorTypes(inferred, stated)
+  // A value stands for an optional of it: a loop that starts from an optional may carry the value from then on.
+  if (inferred.kind === 'optional' && stated.kind !== 'optional')
+    return inferred.element === undefined ? stated : mergeTypes(inferred.element, stated)
   if (inferred.kind !== stated.kind) return undefined
   if (stated.kind !== 'sequence' && stated.kind !== 'optional') return inferred
   const { element } = inferred as typeof stated

@@ -56,6 +56,8 @@ test('zeros of every type', () => {
   expect(countZeros(fromNumbers('float8e4m3fn', [2], [0, 1]))).toBe(1)
   expect(countZeros(fromNumbers('int4', [3], [0, -1, 0]))).toBe(2)
   expect(countZeros(int64([0, 1]))).toBe(1)
+  for (const dtype of ['float64', 'bfloat16', 'int8', 'uint8', 'int32', 'uint64', 'bool', 'uint2'] as const)
+    expect([dtype, countZeros(fromNumbers(dtype, [3], [0, 1, 0]))]).toEqual([dtype, 2])
   expect(countZeros(tensor('string', [2], ['', '0']))).toBe(0)
   expect(sparsityOf(float32([], [0, 4]), matrix)).toEqual({
     elements: 0,

@@ -55,7 +55,7 @@ function check(graph: Graph, outer: (name: string) => boolean, problems: Problem
   const known = new Set<string>()
   const later = new Set(graph.nodes.flatMap(node => node.outputs))
   const names = new Set<string>()
-  const of = holder === undefined ? 'graph' : `body "${graph.name}"`
+  const of = holder === undefined ? '' : ` of the body "${graph.name}"`
   const say = (message: string, tensor?: string, node = holder): void => {
     problems.push({
       message,
@@ -64,12 +64,12 @@ function check(graph: Graph, outer: (name: string) => boolean, problems: Problem
     })
   }
   for (const { name } of graph.inputs) {
-    if (name === '') say(`an input of the ${of} has no name`)
-    else if (known.has(name)) say(`two inputs of the ${of} have this name`, name)
+    if (name === '') say(`an input${of} has no name`)
+    else if (known.has(name)) say(`two inputs${of} have this name`, name)
     known.add(name)
   }
   for (const name of graph.initializers.keys()) {
-    if (name === '') say(`an initialiser of the ${of} has no name`)
+    if (name === '') say(`an initialiser${of} has no name`)
     known.add(name)
   }
   for (const node of graph.nodes) {
@@ -91,8 +91,8 @@ function check(graph: Graph, outer: (name: string) => boolean, problems: Problem
     }
   }
   for (const { name } of graph.outputs) {
-    if (name === '') say(`an output of the ${of} has no name`)
+    if (name === '') say(`an output${of} has no name`)
     else if (!known.has(name) && !outer(name))
-      say(`an output of the ${of} is made by no node, input or initialiser`, name)
+      say(`an output${of} is made by no node, input or initialiser`, name)
   }
 }

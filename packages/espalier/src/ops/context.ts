@@ -28,10 +28,15 @@ interface NodePart {
 }
 
 function nodePart(node: Node, { version, schema }: Resolved): NodePart {
+  let attributes: Attributes | undefined
   return {
     node,
     version,
-    attributes: readAttributes(node, schema),
+    // Read when they are asked for: many operators have none.
+    get attributes() {
+      attributes ??= readAttributes(node, schema)
+      return attributes
+    },
     outputCount: node.outputs.length,
     hasInput: index => (node.inputs[index] ?? '') !== '',
     hasOutput: index => (node.outputs[index] ?? '') !== '',
@@ -48,39 +53,34 @@ export function evaluateContext(
   const optionalTensor = (index: number): Tensor | undefined => {
     const value = inputs[index]
     if (value === undefined || isTensor(value)) return value
-    throw new EspalierError(
-      'bad-dtype',
-      `input ${parameterName(resolved.schema.inputs, index)} is not a tensor`,
-      {
-        got: value === null ? 'an empty optional' : 'a sequence',
-      },
-    )
+    throw wrongKind(resolved, index, 'a tensor', value)
   }
-  const missing = (index: number): EspalierError =>
-    new EspalierError('missing-input', `input ${parameterName(resolved.schema.inputs, index)} is missing`)
-  return {
-    ...nodePart(node, resolved),
-    ...surroundings,
+  return Object.assign(nodePart(node, resolved), surroundings, {
     inputs,
     optionalTensor,
-    tensor(index) {
+    tensor(index: number): Tensor {
       const value = optionalTensor(index)
-      if (value === undefined) throw missing(index)
+      if (value === undefined) throw missing(resolved, index)
       return value
     },
-    sequence(index) {
+    sequence(index: number): readonly RuntimeValue[] {
       const value = inputs[index]
-      if (value === undefined) throw missing(index)
-      if (value !== null && !isTensor(value)) return value
-      throw new EspalierError(
-        'bad-dtype',
-        `input ${parameterName(resolved.schema.inputs, index)} is not a sequence`,
-        {
-          got: value === null ? 'an empty optional' : 'a tensor',
-        },
-      )
+      if (value === undefined) throw missing(resolved, index)
+      if (value === null || isTensor(value)) throw wrongKind(resolved, index, 'a sequence', value)
+      return value
     },
-  }
+  })
+}
+
+function missing({ schema }: Resolved, index: number): EspalierError {
+  return new EspalierError('missing-input', `input ${parameterName(schema.inputs, index)} is missing`)
+}
+
+function wrongKind({ schema }: Resolved, index: number, wanted: string, value: RuntimeValue): EspalierError {
+  const got = value === null ? 'an empty optional' : isTensor(value) ? 'a tensor' : 'a sequence'
+  return new EspalierError('bad-dtype', `input ${parameterName(schema.inputs, index)} is not ${wanted}`, {
+    got,
+  })
 }
 
 /** What is known of the values around a node when types are inferred. */
@@ -101,19 +101,18 @@ export function inferContext(node: Node, resolved: Resolved, known: Knowledge): 
     const type = known.types[index]
     return type?.kind === 'tensor' ? type : undefined
   }
-  return {
-    ...nodePart(node, resolved),
+  return Object.assign(nodePart(node, resolved), {
     inputs: known.types,
     tensor: tensorTypeOf,
-    dtype: index => tensorTypeOf(index)?.dtype,
-    shape: index => tensorTypeOf(index)?.shape,
+    dtype: (index: number) => tensorTypeOf(index)?.dtype,
+    shape: (index: number) => tensorTypeOf(index)?.shape,
     constant: known.constant,
-    content(index) {
+    content(index: number): readonly Dim[] | undefined {
       const constant = known.constant(index)
       if (constant === undefined) return known.content(index)
       const small = constant.shape.length <= 1 && sizeOf(constant.shape) <= LONGEST_CONTENT
       return small && isInteger(constant.dtype) ? Array.from(numbers(constant)) : undefined
     },
     inferGraph: known.inferGraph,
-  }
+  })
 }

@@ -4,7 +4,7 @@
  */
 import type * as Fs from 'node:fs'
 import type * as Os from 'node:os'
-import type { Executor } from './executor.ts'
+import { executors } from './executors.ts'
 import { reference } from './reference.ts'
 
 export interface BackEnd {
@@ -88,8 +88,7 @@ export function diagnose(): Diagnosis {
 }
 
 function backEnds(): BackEnd[] {
-  const known: readonly Executor[] = [reference]
-  const list = known.map((executor): BackEnd => {
+  const list = executors.map((executor): BackEnd => {
     const state = executor.available()
     return { name: executor.name, available: state.ok, reason: state.ok ? '' : state.reason }
   })
@@ -106,7 +105,8 @@ function usableMemory(node: NodeJS.Process, os: typeof Os): number {
 /** CPU flags of interest, from the kernel on Linux; elsewhere only what every processor of the kind has. */
 function cpuFeatures(node: NodeJS.Process | undefined): string[] | undefined {
   if (node?.platform !== 'linux') return node?.arch === 'arm64' ? ['NEON'] : undefined
-  const fs = node.getBuiltinModule('node:fs') as typeof Fs
+  const fs = node.getBuiltinModule?.('node:fs') as typeof Fs | undefined // older than it is supported
+  if (fs === undefined) return undefined
   let text: string
   try {
     text = fs.readFileSync('/proc/cpuinfo', 'utf8')

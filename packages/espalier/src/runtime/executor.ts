@@ -1,6 +1,6 @@
 /**
  * An executor: a way to run graphs. The one interface that the reference executor implements and that faster ones
- * (WebAssembly, native) will; a conformance suite runs every operator case on each.
+ * (WebAssembly, native) will; executor.suite.ts says what all of them keep, and every operator case runs on each.
  */
 import type { Graph } from '../graph/graph.ts'
 import type { Operators } from '../ops/op.ts'
@@ -15,18 +15,27 @@ export type Feeds = Values | Readonly<Record<string, RuntimeValue>>
 export interface PrepareOptions {
   /** Operators to use instead of the library's own. */
   readonly operators?: Operators
-  /** Values to return; the graph's outputs when left out. Any value of the graph can be asked for. */
+  /**
+   * Values to return, in this order; the graph's outputs when left out. Any value of the outermost graph can be asked
+   * for, and only what these need is run.
+   */
   readonly outputs?: readonly string[]
-  /** Seed of operators that draw random numbers. */
+  /** Seed of operators that draw random numbers; 0 when left out. What a node draws depends on it and on the node's name. */
   readonly seed?: number
-  /** Called after every node of the outermost graph, with the fraction done. */
+  /** Iterations after which a `Loop` that has not ended is an error; without it, a loop may run for ever. */
+  readonly maxIterations?: number
+  /** Called after every node of the outermost graph, with the number of nodes done and of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
 /** A graph made ready to run. Holds memory until disposed. */
-export interface Prepared {
-  /** Runs once. Throws `missing-input`, `unknown-input`, `bad-shape`, `bad-dtype`, or what an operator throws. */
+export interface Prepared extends Disposable {
+  /**
+   * Runs once. Feeds are not written to, and may be part of what comes back. Throws `missing-input`, `unknown-input`,
+   * `bad-shape`, `bad-dtype`, what an operator throws, with the name of the node, and `disposed`.
+   */
   run(feeds: Feeds): Values
+  /** Gives the memory back; may be called again. */
   dispose(): void
 }
 
@@ -35,6 +44,9 @@ export interface Executor {
   readonly name: string
   /** Whether it works here; when not, why. */
   available(): { readonly ok: true } | { readonly ok: false; readonly reason: string }
-  /** Throws `unsupported-op` with every operator that is missing. */
+  /**
+   * Throws `unsupported-op` with every operator that is missing, `bad-argument` for an output that the graph does not
+   * have.
+   */
   prepare(graph: Graph, options?: PrepareOptions): Prepared
 }

@@ -1,10 +1,19 @@
 /** Checks what a caller feeds against what a graph states about its inputs, before anything runs. */
 import { EspalierError } from '../errors.ts'
-import { describeType, describeValue } from '../graph/describe.ts'
-import { evaluateDim } from '../graph/dim.ts'
-import { type Graph, tensorType, type Value } from '../graph/graph.ts'
-import { formatShape, sameShape } from '../tensor/shape.ts'
-import { isTensor, type RuntimeValue } from '../tensor/tensor.ts'
+import { describeDims, describeType, describeValue } from '../graph/describe.ts'
+import { evaluateDim, formatDim, symbolsOf } from '../graph/dim.ts'
+import {
+  type Dim,
+  type Graph,
+  type TensorType,
+  tensorType,
+  type Value,
+  type ValueType,
+} from '../graph/graph.ts'
+import { feedableInputs, inputShape } from '../graph/inputs.ts'
+import { isDType } from '../tensor/dtype.ts'
+import { formatShape } from '../tensor/shape.ts'
+import { isTensor, type RuntimeValue, type Tensor } from '../tensor/tensor.ts'
 import type { Feeds, Values } from './executor.ts'
 
 /** Inputs that a caller must feed: those without a default among the initialisers. */
@@ -14,75 +23,149 @@ export function requiredInputs(graph: Graph): Value[] {
 
 /**
  * The feeds by name. Throws `missing-input` or `unknown-input` with all names concerned, `bad-dtype` or
- * `bad-shape` where a value is not what the graph states; a symbol must have one value throughout.
+ * `bad-shape` where a value is not what the graph states; a symbol must have one value throughout. An input that is
+ * `undefined` counts as not fed.
  */
 export function checkFeeds(graph: Graph, feeds: Feeds): Values {
-  const values: Values = feeds instanceof Map ? feeds : new Map(Object.entries(feeds))
-  const known = new Set(graph.inputs.map(({ name }) => name))
-  const list = (names: Iterable<string>): string => [...names].map(name => `"${name}"`).join(', ') || 'none'
-  const unknown = [...values.keys()].filter(name => !known.has(name))
-  if (unknown.length > 0)
-    throw new EspalierError('unknown-input', `the graph has no input ${list(unknown)}`, {
-      expected: list(known),
-    })
-  const missing = requiredInputs(graph).filter(({ name }) => values.get(name) === undefined)
-  if (missing.length > 0)
-    throw new EspalierError('missing-input', `no value for ${missing.map(describeValue).join(', ')}`)
-  const symbols = new Map<string, { readonly extent: number; readonly input: string }>()
-  for (const input of graph.inputs) {
+  const given = feeds instanceof Map ? [...feeds] : Object.entries(feeds)
+  const values: Values = new Map(given.filter(([, value]) => value !== undefined))
+  const inputs = feedableInputs(graph)
+  checkNames(graph, inputs, values)
+  const extents = new Extents()
+  for (const input of inputs) {
     const value = values.get(input.name)
-    if (value !== undefined) checkValue(input, value, symbols)
+    if (value === undefined) continue
+    checkValue(input.name, input.type, value)
+    const shape = inputShape(input)
+    if (shape !== undefined && isTensor(value)) extents.add(input.name, shape, value.shape)
   }
+  extents.check()
   return values
 }
 
-function checkValue(
-  { name, type }: Value,
-  value: RuntimeValue,
-  symbols: Map<string, { readonly extent: number; readonly input: string }>,
-): void {
-  const where = { tensor: name }
-  if (type === undefined) return
-  if (type.kind === 'optional') {
-    if (value !== null && type.element) checkValue({ name, type: type.element }, value, symbols)
-    return
+function checkNames(graph: Graph, inputs: readonly Value[], values: Values): void {
+  const known = new Set(inputs.map(({ name }) => name))
+  const unknown = [...values.keys()].filter(name => !known.has(name))
+  if (unknown.length > 0)
+    throw new EspalierError('unknown-input', `the graph has no input ${quoted(unknown)}`, {
+      expected: inputs.length === 0 ? 'no input' : quoted(known),
+    })
+  const missing = requiredInputs(graph).filter(({ name }) => !values.has(name))
+  if (missing.length > 0)
+    throw new EspalierError('missing-input', `no value for ${missing.map(describeValue).join(', ')}`)
+}
+
+const quoted = (names: Iterable<string>): string => [...names].map(name => `"${name}"`).join(', ')
+
+/** Checks all but the extents that may differ from run to run. */
+function checkValue(name: string, type: ValueType | undefined, value: RuntimeValue): void {
+  const refuse = (what: string): EspalierError =>
+    new EspalierError('bad-dtype', `the input is ${what}`, {
+      where: { tensor: name },
+      got: describeRuntime(value),
+    })
+  if (!isRuntimeValue(value))
+    throw new EspalierError('bad-dtype', 'the value of the input is no tensor', {
+      where: { tensor: name },
+      got: describeForeign(value),
+      hint: 'tensor(dtype, shape, data) makes one',
+    })
+  switch (type?.kind) {
+    case 'tensor':
+      if (!isTensor(value)) throw refuse('a tensor')
+      checkTensor(name, type, value)
+      return
+    case 'sequence':
+      if (value === null || isTensor(value)) throw refuse('a sequence')
+      for (const [index, item] of value.entries()) checkValue(`${name}[${index}]`, type.element, item)
+      return
+    case 'optional':
+      if (value !== null) checkValue(name, type.element, value)
+      return
+    case 'map':
+    case 'sparse':
+    case 'opaque':
+      throw new EspalierError('unsupported', `inputs of this type cannot be fed`, {
+        where: { tensor: name },
+        got: describeType(type),
+      })
+    default: // nothing is stated
   }
-  if (type.kind === 'sequence') {
-    if (!Array.isArray(value))
-      throw new EspalierError('bad-dtype', 'the input is a sequence', { where, got: describeRuntime(value) })
-    return
-  }
-  if (type.kind !== 'tensor') return
-  if (!isTensor(value))
-    throw new EspalierError('bad-dtype', 'the input is a tensor', { where, got: describeRuntime(value) })
+}
+
+function checkTensor(name: string, type: TensorType, value: Tensor): void {
   if (value.dtype !== type.dtype)
     throw new EspalierError('bad-dtype', 'the input has another data type', {
-      where,
+      where: { tensor: name },
       expected: type.dtype,
       got: value.dtype,
     })
   const { shape } = type
   if (shape === undefined) return
-  const misfit = (hint?: string): EspalierError =>
-    new EspalierError('bad-shape', 'the input has another shape', {
-      where,
-      expected: formatShape(shape),
-      got: formatShape(value.shape),
-      ...(hint !== undefined && { hint }),
-    })
-  if (shape.length !== value.shape.length) throw misfit()
-  for (const [axis, dim] of shape.entries()) {
-    const extent = value.shape[axis]!
-    if (typeof dim === 'number' && dim !== extent) throw misfit()
-    if (typeof dim !== 'string') continue
-    const bound = symbols.get(dim)
-    if (bound === undefined) symbols.set(dim, { extent, input: name })
-    else if (bound.extent !== extent)
-      throw misfit(`"${dim}" is ${bound.extent} in input "${bound.input}" and must be the same here`)
+  const fits =
+    shape.length === value.shape.length &&
+    shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis])
+  if (!fits) throw misfit(name, shape, value.shape)
+}
+
+function misfit(name: string, shape: readonly Dim[], got: readonly number[], hint?: string): EspalierError {
+  return new EspalierError('bad-shape', 'the input has another shape', {
+    where: { tensor: name },
+    expected: describeDims(shape),
+    got: formatShape(got),
+    ...(hint !== undefined && { hint }),
+  })
+}
+
+/** What is fed for a dimension that is not a number. */
+interface Extent {
+  readonly dim: string
+  readonly extent: number
+  readonly input: string
+  /** Stated shape of the input, and that of what is fed. */
+  readonly shape: readonly Dim[]
+  readonly got: readonly number[]
+}
+
+/** Extents of one run: a symbol has one value throughout, and an expression has that of its symbols. */
+class Extents {
+  readonly #all: Extent[] = []
+
+  add(input: string, shape: readonly Dim[], got: readonly number[]): void {
+    for (const [axis, dim] of shape.entries())
+      if (typeof dim === 'string')
+        this.#all.push({ dim: String(formatDim(dim)), extent: got[axis]!, input, shape, got })
   }
-  const bindings = new Map([...symbols].map(([symbol, { extent }]) => [symbol, extent]))
-  const resolved = shape.map((dim, axis) => evaluateDim(dim, bindings) ?? value.shape[axis]!)
-  if (!sameShape(resolved, value.shape)) throw misfit()
+
+  /** Throws `bad-shape` for an extent that does not fit another. */
+  check(): void {
+    const first = new Map<string, Extent>()
+    for (const found of this.#all) {
+      const other = first.get(found.dim) ?? found
+      first.set(found.dim, other)
+      if (other.extent !== found.extent)
+        throw misfit(
+          found.input,
+          found.shape,
+          found.got,
+          `"${found.dim}" is ${other.extent} in input "${other.input}" and must be the same here`,
+        )
+    }
+    const bindings = new Map(Array.from(first, ([dim, { extent }]) => [dim, extent]))
+    for (const found of first.values()) {
+      const symbols = symbolsOf(found.dim)
+      const wanted = evaluateDim(found.dim, bindings)
+      if (wanted === undefined || wanted === found.extent) continue
+      const reason = symbols.map(symbol => `"${symbol}" is ${bindings.get(symbol)}`).join(' and ')
+      throw misfit(found.input, found.shape, found.got, `Where ${reason}, "${found.dim}" is ${wanted}`)
+    }
+  }
+}
+
+/** Whether a value is a tensor, a sequence or an empty optional; a caller in JavaScript may give anything. */
+function isRuntimeValue(value: RuntimeValue): boolean {
+  if (value === null || Array.isArray(value)) return true
+  return typeof value === 'object' && 'dtype' in value && isDType(value.dtype) && Array.isArray(value.shape)
 }
 
 function describeRuntime(value: RuntimeValue): string {
@@ -90,4 +173,8 @@ function describeRuntime(value: RuntimeValue): string {
   return isTensor(value)
     ? describeType(tensorType(value.dtype, value.shape))
     : `a sequence of ${value.length}`
+}
+
+function describeForeign(value: unknown): string {
+  return typeof value === 'object' ? `a ${value?.constructor?.name ?? 'object'}` : `a ${typeof value}`
 }

@@ -2,9 +2,12 @@
  * The reference executor: every node through its operator's reference evaluation (ops/interpret.ts). It is the
  * oracle that every other executor is tested against.
  */
+import { EspalierError } from '../errors.ts'
+import { removeUnused } from '../graph/extract.ts'
 import type { Graph } from '../graph/graph.ts'
+import { namesMadeBy } from '../graph/uses.ts'
 import { operators as standard } from '../ops/index.ts'
-import { interpret } from '../ops/interpret.ts'
+import { type Interpreter, interpreter } from '../ops/interpret.ts'
 import { requireOps } from '../ops/missing.ts'
 import type { Executor, Feeds, Prepared, PrepareOptions, Values } from './executor.ts'
 import { checkFeeds } from './feeds.ts'
@@ -12,23 +15,39 @@ import { checkFeeds } from './feeds.ts'
 export const reference: Executor = {
   name: 'reference',
   available: () => ({ ok: true }),
-  prepare(graph, options = {}): Prepared {
-    requireOps(graph, options.operators ?? standard)
-    return { run: feeds => run(graph, feeds, options), dispose: () => {} }
-  },
+  prepare,
 }
 
 /** Runs a graph once on the reference executor. Throws as {@link Executor} says. */
 export function runReference(graph: Graph, feeds: Feeds, options: PrepareOptions = {}): Values {
-  return reference.prepare(graph, options).run(feeds)
+  return prepare(graph, options).run(feeds)
 }
 
-function run(graph: Graph, feeds: Feeds, options: PrepareOptions): Values {
-  const { operators = standard, outputs = graph.outputs.map(({ name }) => name), seed, onProgress } = options
-  return interpret(graph, checkFeeds(graph, feeds), {
-    operators,
-    outputs,
-    ...(seed !== undefined && { seed }),
-    ...(onProgress && { onProgress }),
-  })
+function prepare(graph: Graph, { operators = standard, outputs, ...options }: PrepareOptions = {}): Prepared {
+  const part = outputs === undefined ? graph : partFor(graph, outputs)
+  requireOps(part, operators)
+  const names = part.outputs.map(({ name }) => name)
+  let interpret: Interpreter | undefined = interpreter(part, operators)
+  const dispose = (): void => {
+    interpret = undefined
+  }
+  return {
+    run(feeds) {
+      if (interpret === undefined) throw new EspalierError('disposed', 'the graph is run after dispose()')
+      return interpret(checkFeeds(graph, feeds), { outputs: names, ...options })
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  }
+}
+
+/** What `outputs` need of a graph. */
+function partFor(graph: Graph, outputs: readonly string[]): Graph {
+  const known = new Set(namesMadeBy(graph))
+  for (const name of outputs)
+    if (!known.has(name))
+      throw new EspalierError('bad-argument', `the graph has no value "${name}"`, {
+        hint: 'Values inside bodies of If, Loop and Scan cannot be asked for',
+      })
+  return removeUnused({ ...graph, outputs: outputs.map(name => ({ name })) })
 }

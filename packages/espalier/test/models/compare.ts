@@ -1,40 +1,36 @@
 /**
- * When outputs count as equal: every element within 1e-4 of the wanted one, relative to it, plus 1e-5 of the largest
- * magnitude in the tensor. The second part is for elements that are small because large ones cancel: float32 sums of
- * a thousand terms of size s are off by about 1e-6 s whatever they come to. Integers and bools must be equal.
+ * When outputs count as equal: every element within 1e-4 of the wanted one, relative to it, or within 1e-6 of the
+ * tensor's largest magnitude. The second is for elements that are small because large ones cancel: onnxruntime
+ * computes in float32, where they keep fewer correct digits. Integers and bools must be equal.
  */
-
-import type { Values } from '../../src/runtime/executor.ts'
-import { dtypeInfo } from '../../src/tensor/dtype.ts'
-import { numbers } from '../../src/tensor/elements.ts'
+import { dtypeInfo, isTensor, numbers, type RuntimeValue, type Tensor } from '../../src/tensor/index.ts'
 import { formatShape } from '../../src/tensor/shape.ts'
-import { isTensor, type Tensor } from '../../src/tensor/tensor.ts'
 import { firstDifference } from '../../src/tensor/testing.ts'
 
-export const RELATIVE = 1e-4
-export const OF_SCALE = 1e-5
+/** Tolerance relative to the element, and as a part of the largest magnitude. */
+export const TOLERANCE = { relative: 1e-4, ofLargest: 1e-6 } as const
 
-/** Where outputs differ, in words; empty when they agree. */
-export function differences(got: Values, wanted: Values): string[] {
+type Outputs = ReadonlyMap<string, RuntimeValue>
+
+/** Where `got` differs from `wanted`, in words; empty when they agree. */
+export function differences(got: Outputs, wanted: Outputs): string[] {
   return [...wanted].flatMap(([name, value]) => {
     const own = got.get(name)
-    if (!isTensor(value) || !isTensor(own)) return [`${name}: not a tensor`]
-    const difference = difference1(own, value)
-    return difference === undefined ? [] : [`${name}: ${difference}`]
+    if (!isTensor(value) || !isTensor(own)) return [`${name}: absent, or not a tensor`]
+    const found = describe(own) === describe(value) ? elementDifference(own, value) : `got ${describe(own)}`
+    return found === undefined ? [] : [`${name}, ${describe(value)}: ${found}`]
   })
 }
 
-function difference1(got: Tensor, wanted: Tensor): string | undefined {
-  const types = [got, wanted].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
-  if (types[0] !== types[1]) return `got ${types[0]}, wanted ${types[1]}`
+const describe = ({ dtype, shape }: Tensor): string => `${dtype} ${formatShape(shape)}`
+
+function elementDifference(got: Tensor, wanted: Tensor): string | undefined {
   const exact = dtypeInfo(wanted.dtype).kind !== 'float'
-  const absolute = exact ? 0 : OF_SCALE * largest(numbers(wanted))
-  return firstDifference(got, wanted, { relative: RELATIVE, absolute })
+  const absolute = exact ? 0 : TOLERANCE.ofLargest * largest(numbers(wanted))
+  return firstDifference(got, wanted, { relative: TOLERANCE.relative, absolute })
 }
 
-/** The largest finite magnitude. */
+/** The largest magnitude. */
 export function largest(values: Float64Array): number {
-  let result = 0
-  for (const value of values) if (Number.isFinite(value) && Math.abs(value) > result) result = Math.abs(value)
-  return result
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 }

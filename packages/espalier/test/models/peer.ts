@@ -1,7 +1,9 @@
-/** onnxruntime (CPU) on whole model files. It is a dependency of bench/ only, and may be absent. */
+/** onnxruntime (CPU) on whole models. It is a dependency of bench/ only, and may be absent. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { encodeOnnx } from '../../src/formats/onnx/index.ts'
+import type { Graph } from '../../src/graph/index.ts'
 import { type DType, type Tensor, tensor } from '../../src/tensor/index.ts'
 
 interface OrtTensor {
@@ -12,7 +14,7 @@ interface OrtTensor {
 
 interface Ort {
   readonly InferenceSession: {
-    create(path: string, options: object): Promise<OrtSession>
+    create(model: string | Uint8Array, options: object): Promise<OrtSession>
   }
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => OrtTensor
 }
@@ -32,10 +34,20 @@ export interface Peer {
   close(): Promise<void>
 }
 
-/** Opens a model file with one thread, so that sums are always added in one order. */
-export async function openPeer(path: string): Promise<Peer> {
+export interface PeerOptions {
+  /** Whether it may rewrite the model first, as it does by default; rewriting int8 models changes what they compute. */
+  readonly optimize?: boolean
+}
+
+/** Opens a model, from a file or as a graph, with one thread, so that sums are always added in one order. */
+export async function openPeer(model: string | Graph, { optimize = true }: PeerOptions = {}): Promise<Peer> {
   const ort = createRequire(join(bench, 'package.json'))('onnxruntime-node') as Ort
-  const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1, logSeverityLevel: 3 })
+  const input = typeof model === 'string' ? model : Buffer.concat(encodeOnnx(model))
+  const session = await ort.InferenceSession.create(input, {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+    graphOptimizationLevel: optimize ? 'all' : 'disabled',
+  })
   return {
     async run(feeds) {
       const given = [...feeds].map(([name, { dtype, data, shape }]) => [
@@ -46,10 +58,22 @@ export async function openPeer(path: string): Promise<Peer> {
       return new Map(
         Object.entries(results).map(([name, { type, data, dims }]) => [
           name,
-          tensor(type as DType, dims, data as never),
+          tensor(type as DType, [...dims], data as never) as Tensor,
         ]),
       )
     },
     close: () => session.release(),
   }
+}
+
+/** The outputs of one run of `model`. */
+export async function peerOutputs(
+  model: string | Graph,
+  feeds: ReadonlyMap<string, Tensor>,
+  options?: PeerOptions,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const peer = await openPeer(model, options)
+  const outputs = await peer.run(feeds)
+  await peer.close()
+  return outputs
 }

@@ -21,8 +21,8 @@ export interface Findings {
 const MAX_DEPTH = 200
 /** Highest field number that protobuf has. */
 const MAX_FIELD = 2 ** 29 - 1
-/** Bytes of memory that a model's structure may take, weights not counted: ten times what the largest have. */
-const MAX_MEMORY = 2 ** 30
+/** Bytes of memory that a model's structure may take, weights not counted: several times what the largest have. */
+export const MEMORY_LIMIT: number = 2 ** 29
 /** Bytes of memory that an object, an array or a string takes at least. */
 const OBJECT = 128
 /** Bytes of memory that a number in a list takes. */
@@ -34,7 +34,7 @@ export function noFindings(): Findings {
 
 /**
  * Reads one message that ends at `end`; a field that comes twice is merged as protobuf does. Throws `malformed`,
- * `truncated`, or `too-large` for a structure that would take more than 1 GiB.
+ * `truncated`, or `too-large` for a structure that would take more than 512 MiB.
  */
 export function decodeMessage(cursor: Cursor, end: number, fields: Table, found: Findings): Decoded {
   return decodeInto(undefined, { cursor, end, fields, found, depth: 0 })
@@ -74,8 +74,8 @@ function decodeInto(part: Decoded | undefined, reading: Reading): Decoded {
 
 function charge({ cursor, found }: Reading, memory: number): void {
   found.memory += memory
-  if (found.memory > MAX_MEMORY)
-    throw cursor.fail('too-large', `the structure of the model takes more than ${MAX_MEMORY} bytes`)
+  if (found.memory > MEMORY_LIMIT)
+    throw cursor.fail('too-large', `the structure of the model takes more than ${MEMORY_LIMIT} bytes`)
 }
 
 /** Whether a field of this kind can have this wire type; packed numbers may come unpacked. */

@@ -9,7 +9,7 @@ import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { nodeModule, openFile } from '../io/files.ts'
 import { type ByteSource, memorySource } from '../io/source.ts'
-import type { TensorProto } from './proto.ts'
+import { EXTERNAL, type TensorProto } from './proto.ts'
 import { dtypeOfNumber, malformedAt, shapeOfDims } from './tensor-proto.ts'
 
 /** Files that hold weights, by the name the model uses for them. */
@@ -22,10 +22,6 @@ interface ExternalTensor {
   readonly offset: number
   readonly length: number
 }
-
-/** Values of `TensorProto.data_location`. */
-const DEFAULT = 0
-export const EXTERNAL = 1
 
 /** Loads what `tensors` have in other files. Throws `malformed`, `unsafe`, `not-found`, `truncated` or `io`. */
 export async function loadExternal(tensors: readonly TensorProto[], opener: ExternalOpener): Promise<void> {
@@ -75,8 +71,8 @@ function externalTensors(tensors: readonly TensorProto[]): ExternalTensor[] {
 
 /** Where a tensor's bytes are, when they are in another file. */
 function placeOf(tensor: TensorProto): ExternalTensor[] {
-  const { dataLocation = DEFAULT } = tensor
-  if (dataLocation === DEFAULT) return []
+  const { dataLocation = 0 } = tensor
+  if (dataLocation === 0) return []
   if (dataLocation !== EXTERNAL)
     throw new EspalierError('malformed', 'unknown data location', { got: `${dataLocation}` })
   const dtype = dtypeOfNumber(tensor.dataType)

@@ -7,8 +7,8 @@ import { EspalierError, locate } from '../../errors.ts'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OpsetProto } from './proto.ts'
 
 /** Bytes that the result may take, a character of a name counted as one and each part of the graph as so many. */
-const SIZE_LIMIT = 2 ** 28
-const PART_SIZE = 16
+const SIZE_LIMIT = 2 ** 27
+const PART_SIZE = 64
 /** Deepest nesting of calls and bodies together. */
 const DEPTH_LIMIT = 200
 /** Longest name of a calling node that its function's values are prefixed with. */
@@ -21,7 +21,7 @@ const PREFIX_LIMIT = 200
 export function inlineFunctions(model: ModelProto): ModelProto {
   if (model.functions === undefined || model.graph === undefined) return model
   const inliner = new Inliner(model)
-  const graph = inliner.graph(model.graph, [], 0)
+  const graph = inliner.graph(model.graph)
   const { functions, ...rest } = model
   return { ...rest, graph, opsets: inliner.opsets() }
 }
@@ -42,6 +42,9 @@ class Inliner {
   readonly #opsets = new Map<string, OpsetProto>()
   /** Operator sets of the nodes that are left. */
   readonly #domains = new Set<string>()
+  /** The functions being replaced, outermost first. */
+  readonly #path: FunctionProto[] = []
+  #depth = 0
   #size = 0
   #calls = 0
 
@@ -62,51 +65,53 @@ class Inliner {
     return [...this.#opsets].flatMap(([domain, entry]) => (emptied.has(domain) ? [] : [entry]))
   }
 
-  /** `graph` with every call replaced; `path` names the functions being replaced. */
-  graph(graph: GraphProto, path: readonly FunctionProto[], depth: number): GraphProto {
+  /** `graph` with every call replaced. */
+  graph(graph: GraphProto): GraphProto {
     const { inputs = [], outputs = [], values = [], initializers = [], sparseInitializers = [] } = graph
     this.#charge(
       inputs.length + outputs.length + values.length + initializers.length + sparseInitializers.length,
     )
-    return { ...graph, nodes: this.#nodes(graph.nodes ?? [], path, depth) }
+    const nodes: NodeProto[] = []
+    this.#add(graph.nodes ?? [], nodes)
+    return { ...graph, nodes }
   }
 
-  #nodes(nodes: readonly NodeProto[], path: readonly FunctionProto[], depth: number): NodeProto[] {
-    if (depth > DEPTH_LIMIT)
+  /** Adds `nodes` to `result`, calls replaced. */
+  #add(nodes: readonly NodeProto[], result: NodeProto[]): void {
+    if (++this.#depth > DEPTH_LIMIT)
       throw new EspalierError('too-large', `functions and bodies are nested more than ${DEPTH_LIMIT} deep`)
-    const result: NodeProto[] = []
     for (const node of nodes) {
       const { name = '', inputs = [], outputs = [], attributes = [] } = node
       this.#charge(1 + attributes.length, [name, ...inputs, ...outputs])
       const callee = this.#functions.get(keyOf(node.domain, node.op, node.overload))
       if (callee === undefined) {
         this.#domains.add(normal(node.domain))
-        result.push(this.#bodies(node, path, depth))
-      } else {
-        const where = { node: `${node.name || node.outputs?.[0] || '?'} (${node.op})` }
-        for (const inner of locate(where, () => this.#call(node, callee, path, depth))) result.push(inner)
+        result.push(this.#withBodies(node))
+        continue
       }
+      this.#path.push(callee)
+      const place = { node: `${name || outputs[0] || '?'} (${node.op})` }
+      this.#add(
+        locate(place, () => this.#bodyOf(callee, node)),
+        result,
+      )
+      this.#path.pop()
     }
-    return result
+    this.#depth--
   }
 
-  #bodies(node: NodeProto, path: readonly FunctionProto[], depth: number): NodeProto {
+  #withBodies(node: NodeProto): NodeProto {
     if (!node.attributes?.some(({ g, graphs }) => g !== undefined || graphs !== undefined)) return node
-    const inner = (graph: GraphProto): GraphProto => this.graph(graph, path, depth + 1)
-    return {
-      ...node,
-      attributes: node.attributes.map(attribute => ({
-        ...attribute,
-        ...(attribute.g && { g: inner(attribute.g) }),
-        ...(attribute.graphs && { graphs: attribute.graphs.map(inner) }),
-      })),
-    }
+    const inner = (attribute: AttributeProto): AttributeProto =>
+      mapBodies(attribute, body => this.graph(body))
+    return { ...node, attributes: node.attributes.map(inner) }
   }
 
-  #call(node: NodeProto, callee: FunctionProto, path: readonly FunctionProto[], depth: number): NodeProto[] {
-    if (path.includes(callee))
+  /** The nodes that take the place of the call `node`; calls among them are left. */
+  #bodyOf(callee: FunctionProto, node: NodeProto): NodeProto[] {
+    if (this.#path.indexOf(callee) < this.#path.length - 1)
       throw new EspalierError('malformed', `function ${callee.name} calls itself`, {
-        got: [...path, callee].map(({ name }) => name).join(' -> '),
+        got: this.#path.map(({ name }) => name).join(' -> '),
       })
     this.#importOpsets(callee)
     const { inputs = [], outputs = [] } = node
@@ -127,7 +132,7 @@ class Inliner {
     const prefix = `${callerName(node, callee)}#${++this.#calls}/`
     const rename: Rename = name => (name === '' ? '' : (names.get(name) ?? `${prefix}${name}`))
     const body = (callee.nodes ?? []).map(inner => renameNode(inner, rename, prefix, parameters))
-    return this.#nodes([...body, ...copies], [...path, callee], depth + 1)
+    return [...body, ...copies]
   }
 
   #importOpsets(callee: FunctionProto): void {
@@ -186,7 +191,7 @@ function renameNode(node: NodeProto, rename: Rename, prefix: string, parameters:
     attributes: (node.attributes ?? []).flatMap(attribute => {
       // A value that the call gives belongs to the caller: names inside it are the caller's.
       if (attribute.refName) return bindAttribute(attribute, parameters)
-      return [renameBodies(attribute, graph => renameGraph(graph, rename, prefix, parameters))]
+      return [mapBodies(attribute, graph => renameGraph(graph, rename, prefix, parameters))]
     }),
   }
 }
@@ -197,7 +202,8 @@ function bindAttribute(attribute: AttributeProto, parameters: Parameters): Attri
   return value === undefined ? [] : [{ ...value, name: attribute.name ?? '' }]
 }
 
-function renameBodies(attribute: AttributeProto, inner: (graph: GraphProto) => GraphProto): AttributeProto {
+/** The attribute with `inner` of its graphs. */
+function mapBodies(attribute: AttributeProto, inner: (graph: GraphProto) => GraphProto): AttributeProto {
   return {
     ...attribute,
     ...(attribute.g && { g: inner(attribute.g) }),

@@ -24,6 +24,9 @@ export interface StringEntry extends Message {
   value?: string
 }
 
+/** Value of `data_location` for elements in another file. */
+export const EXTERNAL = 1
+
 export interface TensorProto extends Message {
   dims?: Integers
   dataType?: number | bigint

@@ -9,13 +9,14 @@ import { formatShape, type Shape, sizeOf } from '../../tensor/shape.ts'
 import { allocate, type RuntimeValue, type Tensor, tensor, tensorFromBytes } from '../../tensor/tensor.ts'
 import { concatBytes, normalizeBools } from '../io/bytes.ts'
 import { memorySource } from '../io/source.ts'
-import type {
-  Integers,
-  OptionalProto,
-  Payload,
-  SequenceProto,
-  SparseTensorProto,
-  TensorProto,
+import {
+  EXTERNAL,
+  type Integers,
+  type OptionalProto,
+  type Payload,
+  type SequenceProto,
+  type SparseTensorProto,
+  type TensorProto,
 } from './proto.ts'
 import { Cursor } from './wire.ts'
 
@@ -124,6 +125,10 @@ function fieldOf(dtype: DType): DataField {
 function decodeTensor(proto: TensorProto): Tensor {
   const dtype = dtypeOfNumber(proto.dataType)
   const shape = shapeOfDims(proto.dims)
+  if (proto.dataLocation === EXTERNAL && proto.rawData === undefined)
+    throw new EspalierError('not-found', 'the elements are in another file', {
+      hint: 'Read the tensor as part of its model',
+    })
   const own = fieldOf(dtype)
   const filled = filledFields(proto)
   const field = filled[0] ?? own

@@ -8,9 +8,9 @@ import type { Graph } from '../../graph/graph.ts'
 import { type Tensor, tensorBytes } from '../../tensor/tensor.ts'
 import { nodeModule, writeFile, writeFiles } from '../io/files.ts'
 import { encodeMessage } from './encode.ts'
-import { EXTERNAL, staysInFolder } from './external.ts'
+import { staysInFolder } from './external.ts'
 import { modelOfGraph, protoOfTensor, type TensorWriter } from './from-graph.ts'
-import { modelTable, type TensorProto, tensorTable } from './proto.ts'
+import { EXTERNAL, modelTable, type TensorProto, tensorTable } from './proto.ts'
 import { numberOfDtype } from './tensor-proto.ts'
 
 export interface WriteOnnxOptions {

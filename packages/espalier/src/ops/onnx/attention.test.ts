@@ -5,7 +5,7 @@ import { numberOfDtype } from '../../formats/onnx/tensor-proto.ts'
 import { type Graph, tensorType } from '../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import { int64, type Tensor, zeros } from '../../tensor/tensor.ts'
+import { int64, type RuntimeValue, type Tensor, zeros } from '../../tensor/tensor.ts'
 import { firstDifference } from '../../tensor/testing.ts'
 import {
   evaluateNumbers,
@@ -237,10 +237,23 @@ describe('FlexAttention', () => {
 
   test('without bodies it is Attention', () => {
     const inputs = [spread([2, 4, 3, 2], 1), spread([2, 2, 5, 2], 2), spread([2, 2, 5, 3], 3)]
-    expect(evaluateOp(FlexAttention, inputs, { scale: 0.3 })).toEqual(
-      evaluateOp(Attention, inputs, { scale: 0.3 }),
+    expect(evaluateOp(FlexAttention, inputs, { scale: 0.25 })).toEqual(
+      evaluateOp(Attention, inputs, { scale: 0.25 }),
     )
     expect(inferOp(FlexAttention, inputs)).toEqual([tensorType('float64', [2, 4, 3, 3])])
+  })
+
+  test('queries, keys and scores are rounded to the type of the inputs', () => {
+    const half = (...values: number[]): Tensor => fromNumbers('float16', [1, 1, 1, 2], values)
+    const seen: number[] = []
+    const runGraph = (_: Graph, [given]: readonly RuntimeValue[]): readonly RuntimeValue[] => {
+      seen.push(...list(given as Tensor))
+      return [given!]
+    }
+    const { score_mod } = bodies
+    evaluateOp(FlexAttention, [half(1, 1), half(1, 3), half(0, 0)], { score_mod, scale: 0.1 }, { runGraph })
+    // In float16, sqrt(0.1) is 1295 / 4096 and three times that 1942 / 2048; their products make 1637.4 / 4096.
+    expect(seen).toEqual([1637 / 4096])
   })
 
   test('bodies change scores and probabilities, in the precision of the softmax', () => {
@@ -377,6 +390,9 @@ describe('CausalConvWithState', () => {
   test('activations, kernels of one element, types', () => {
     const [silu] = run([double([1, 1, 1], [2]), double([1, 1, 1], [1])], { activation: 'silu' })
     expect(silu).toEqual(close([2 / (1 + Math.exp(-2))]))
+    // -5.015625 * 1.005859375 is -5.045013427734375, in float16 -5.046875; that is what is activated.
+    const half = (value: number): Tensor => fromNumbers('float16', [1, 1, 1], [value])
+    expect(run([half(-5.015625), half(1.005859375)], { activation: 'silu' })[0]).toEqual([-0.0322265625])
     expect(run([double([1, 1, 2], [2, 3]), double([1, 1, 1], [2])])).toEqual([[4, 6], []])
     const types = [tensorType('float16', ['b', 8, 't']), tensorType('float16', [8, 1, 4])]
     const c = inferContextOf(CausalConvWithState, types, {}, { outputs: 2 })

@@ -12,6 +12,7 @@ import { string } from '../schema.ts'
 import { sigmoid } from '../support/activations.ts'
 import { convolutionWeights, convolve, readBias } from '../support/convolution.ts'
 import { typed } from '../support/infer.ts'
+import { roundingTo } from '../support/precision.ts'
 
 export const CausalConvWithState: Op = {
   name: 'CausalConvWithState',
@@ -61,7 +62,8 @@ export const CausalConvWithState: Op = {
     }
     const axis = { input: length + kept, output: length, kernel, stride: 1, dilation: 1, before: 0, after: 0 }
     const convolution = { batch, groups: channels, inputs: channels, outputs: channels, axes: [axis] }
-    const y = convolve(convolution, sequence, numbers(weight), bias)
+    // The activation sees the convolution as the operators that stand for this one pass it on: rounded.
+    const y = convolve(convolution, sequence, numbers(weight), bias).map(roundingTo(input.dtype))
     const state = new Float64Array(rows * kept)
     for (let row = 0; row < rows; row++) {
       const end = (row + 1) * (length + kept)

@@ -268,7 +268,7 @@ describe('ConvInteger and QLinearConv', () => {
     const c = inferContextOf(QLinearConv, types)
     expect(QLinearConv.infer(c)).toEqual([tensorType('int8', ['n', 2, 4])])
     expect(QLinearConv.macs!(c)).toBe('8*n')
-    expect(QLinearConv.weights!(c)).toEqual([{ input: 3, rows: [0], columns: [1, 2] }])
+    expect(QLinearConv.weights!(c)).toEqual([{ input: 3, rows: [0], columns: [1, 2], zeroPoint: 5 }])
     expect(() => evaluateOp(ConvInteger, [x, w, fromNumbers('uint8', [2], [1, 1])])).toThrow(
       fails('bad-shape'),
     )

@@ -1,7 +1,8 @@
 /**
  * Scaled dot-product attention with two bodies of the model's own: one that changes the scores before the
- * softmax, one that changes the probabilities after it. The bodies see tensors of the softmax's precision,
- * which is float32 unless the inputs are double or `softmax_precision` says otherwise. A row of minus
+ * softmax, one that changes the probabilities after it. Queries and keys are each scaled by the root of the scale; they
+ * and the scores are rounded to the type of the inputs. The bodies see tensors of the softmax's precision, which is
+ * float32 unless the inputs are double or `softmax_precision` says otherwise. A row of minus
  * infinities gives NaN, as Softmax has it. Experimental in ONNX (operator set ai.onnx.preview). After
  * PyTorch's flex_attention.
  */
@@ -13,9 +14,16 @@ import { formatShape, type Shape } from '../../tensor/shape.ts'
 import { isTensor, type Tensor } from '../../tensor/tensor.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import { floats, optional } from '../schema.ts'
-import { readHeads, readValues, requireAttention, scoresOf, softmaxRow } from '../support/heads.ts'
+import {
+  type Heads,
+  readHeads,
+  readValues,
+  requireAttention,
+  scoresOf,
+  softmaxRow,
+} from '../support/heads.ts'
 import { typed } from '../support/infer.ts'
-import { readDtype } from '../support/precision.ts'
+import { readDtype, roundingTo } from '../support/precision.ts'
 
 export const FlexAttention: Op = {
   name: 'FlexAttention',
@@ -52,7 +60,10 @@ export const FlexAttention: Op = {
     const precision =
       readDtype(c.attributes, 'softmax_precision', floats) ?? (dtype === 'float64' ? dtype : 'float32')
     const shape = [q.batch, q.heads, q.length, k.length]
-    const scores = scoresOf(q, k, c.attributes.optionalFloat('scale') ?? 1 / Math.sqrt(q.size))
+    const round = roundingTo(dtype)
+    const root = round(Math.sqrt(c.attributes.optionalFloat('scale') ?? 1 / Math.sqrt(q.size)))
+    const scaled = (heads: Heads): Heads => ({ ...heads, values: heads.values.map(x => round(x * root)) })
+    const scores = scoresOf(scaled(q), scaled(k), 1).map(round)
     // A copy: what the body gives may be one of its inputs or a constant.
     const probabilities = modify(c, 'score_mod', precision, shape, scores).slice()
     if (k.length > 0)

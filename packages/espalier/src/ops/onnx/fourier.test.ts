@@ -170,6 +170,8 @@ describe('windows', () => {
     close(evaluateNumbers(HannWindow, [int64(3)], { periodic: 0 }), [0, 1, 0], 6)
     close(evaluateNumbers(HammingWindow, [int64(2)]), [4 / 46, 1], 6)
     close(evaluateNumbers(BlackmanWindow, [int64(4)]), [0, 0.34, 1, 0.34], 6)
+    expect(evaluateNumbers(BlackmanWindow, [int64(4)], { output_datatype: 7 })).toEqual([0, 0, 1, 0])
+    expect(evaluateNumbers(BlackmanWindow, [int64(10)], { output_datatype: 11 })[0]).toBe(0)
   })
   test('of one element, of none, of another type', () => {
     expect(evaluateNumbers(HannWindow, [int64(1)], { periodic: 0 })).toEqual([1])

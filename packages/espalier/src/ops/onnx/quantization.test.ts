@@ -238,6 +238,13 @@ describe('matrix products', () => {
     ])
   })
 
+  test('QLinearMatMul: the product of the scales is rounded to float32, which decides ties', () => {
+    const one = [fromNumbers('int8', [1, 1], [15]), scalar('float32', 0.1), scalar('int8', 0)]
+    const other = [fromNumbers('int8', [1, 1], [1]), scalar('float32', 0.1), scalar('int8', 0)]
+    // Without the rounding the sum 15 is 0.499999995.
+    expect(numbers(multiply(one, other, [scalar('float32', 0.3), scalar('int8', 0)]))[0]).toBe(1)
+  })
+
   test('QLinearMatMul of vectors, and of float8', () => {
     const vector = [fromNumbers('int8', [2], [3, 4]), scalar('float16', 1), scalar('int8', 0)]
     const matrix = [
@@ -268,8 +275,8 @@ describe('matrix products', () => {
     expect(QLinearMatMul.infer(c)).toEqual([tensorType('uint8', ['n', 4])])
     expect(QLinearMatMul.macs!(c)).toBe('12*n')
     expect(QLinearMatMul.weights!(c)).toEqual([
-      { input: 3, rows: [1], columns: [0] },
-      { input: 0, rows: [0], columns: [1] },
+      { input: 3, rows: [1], columns: [0], zeroPoint: 5 },
+      { input: 0, rows: [0], columns: [1], zeroPoint: 2 },
     ])
     expect(inferOp(MatMulInteger, [tensorType('uint8', ['n', 3]), tensorType('int8', [3, 4])])).toEqual([
       tensorType('int32', ['n', 4]),

@@ -76,7 +76,8 @@ function newShape(
   const divisors = shape.filter((_, axis) => axis !== free && !copied(axis))
   if (free < 0) {
     // Extents that are kept count too: one that is 0 makes room for any others.
-    if (differentDims(productOfDims(data), productOfDims(shape))) throw unfit(data, target, 'as many elements')
+    if (differentDims(productOfDims(data), productOfDims(shape)))
+      throw unfit(data, target, 'as many elements')
     return shape
   }
   return shape.with(

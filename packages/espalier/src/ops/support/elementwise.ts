@@ -44,19 +44,31 @@ export function forEachPair(
   shape: Shape,
   visit: (index: number, p: number, q: number) => void,
 ): void {
+  forEachRun(a, b, shape, (start, count, p, stepP, q, stepQ) => {
+    for (let i = 0; i < count; i++) visit(start + i, p + i * stepP, q + i * stepQ)
+  })
+}
+
+/**
+ * The same in runs of `count` positions from `start` on, along which `p` and `q` go on in steps (0 where a tensor
+ * repeats an element): one run where nothing is broadcast, otherwise one for each row.
+ */
+function forEachRun(
+  a: Shape,
+  b: Shape,
+  shape: Shape,
+  visit: (start: number, count: number, p: number, stepP: number, q: number, stepQ: number) => void,
+): void {
   if (sameShape(a, shape) && sameShape(b, shape)) {
-    const size = sizeOf(shape)
-    for (let i = 0; i < size; i++) visit(i, i, i)
+    visit(0, sizeOf(shape), 0, 1, 0, 1)
     return
   }
   const last = shape.length - 1
   const width = shape[last]!
   const strides = [broadcastStrides(a, shape), broadcastStrides(b, shape)]
-  const [stepA, stepB] = strides.map(list => list[last]!) as [number, number]
+  const [stepP, stepQ] = strides.map(list => list[last]!) as [number, number]
   const outer = strides.map(list => list.slice(0, last))
-  forEachIndex(shape.slice(0, last), outer, (row, [p, q]) => {
-    for (let i = 0; i < width; i++) visit(row * width + i, p! + i * stepA, q! + i * stepB)
-  })
+  forEachIndex(shape.slice(0, last), outer, (row, [p, q]) => visit(row * width, width, p!, stepP, q!, stepQ))
 }
 
 /** `f` of every pair of elements, broadcast. The result has data type `dtype`. */
@@ -69,8 +81,8 @@ export function zipNumbers(
   const [x, y] = [numbers(a), numbers(b)]
   const shape = broadcastShapes(a.shape, b.shape)
   const result = new Float64Array(sizeOf(shape))
-  forEachPair(a.shape, b.shape, shape, (i, p, q) => {
-    result[i] = f(x[p]!, y[q]!)
+  forEachRun(a.shape, b.shape, shape, (start, count, p, stepP, q, stepQ) => {
+    for (let i = 0; i < count; i++) result[start + i] = f(x[p + i * stepP]!, y[q + i * stepQ]!)
   })
   return fromNumbers(dtype, shape, result)
 }
