@@ -18,7 +18,9 @@ try {
   )
   const tarball = join(folder, filename)
   console.log(`${filename}: ${files.length} files, ${(unpackedSize / 1e6).toFixed(2)} MB unpacked`)
-  const strays = files.map(file => file.path).filter(path => /\.(test|suite)\.|\/testing\.|\/golden\//.test(path))
+  const strays = files
+    .map(file => file.path)
+    .filter(path => /\.(test|suite)\.|\/testing\.|\/golden\//.test(path))
   if (strays.length > 0) throw new Error(`test files in the package: ${strays.join(', ')}`)
   console.log(run('npx', ['publint', tarball, '--strict']).trim())
   console.log(run('npx', ['attw', tarball, '--profile', 'esm-only', '--format', 'ascii']).trim())

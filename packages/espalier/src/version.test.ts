@@ -7,5 +7,5 @@ test('the version and the oldest Node are those of the package', () => {
   const file = new URL('../package.json', import.meta.url)
   const { version: packaged, engines } = JSON.parse(readFileSync(file, 'utf8'))
   expect(version).toBe(packaged)
-  expect(engines.node).toBe(`>=${OLDEST_NODE.join('.')}`)
+  expect(engines.node).toMatch(`^${OLDEST_NODE.join('.')}.`)
 })

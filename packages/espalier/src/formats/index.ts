@@ -27,16 +27,7 @@ export * from './safetensors/index.ts'
 export * from './torch/index.ts'
 
 /** Every format. Where the first bytes fit several, the first of them is meant: strict checks before loose ones. */
-export const formats: readonly Format[] = [
-  safetensors,
-  onnx,
-  torch,
-  npy,
-  npz,
-  idx,
-  cifar,
-  tensorProto,
-]
+export const formats: readonly Format[] = [safetensors, onnx, torch, npy, npz, idx, cifar, tensorProto]
 
 /** Number of bytes from the start of a file that formats look at to know it. */
 export const HEAD_BYTES = 64

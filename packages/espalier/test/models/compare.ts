@@ -3,7 +3,14 @@
  * tensor's largest magnitude. The second is for elements that are small because large ones cancel: onnxruntime
  * computes in float32, where they keep fewer correct digits. Integers and bools must be equal.
  */
-import { dtypeInfo, isTensor, numbers, type RuntimeValue, type Tensor } from '../../src/tensor/index.ts'
+import {
+  dtypeInfo,
+  isTensor,
+  numbers,
+  type RuntimeValue,
+  sameTensor,
+  type Tensor,
+} from '../../src/tensor/index.ts'
 import { formatShape } from '../../src/tensor/shape.ts'
 import { firstDifference } from '../../src/tensor/testing.ts'
 
@@ -33,4 +40,12 @@ function elementDifference(got: Tensor, wanted: Tensor): string | undefined {
 /** The largest magnitude. */
 export function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+}
+
+/** Names of the values that are not the same to the bit. */
+export function bitDifferences(got: Outputs, wanted: Outputs): string[] {
+  return [...wanted.keys(), ...got.keys()].filter(name => {
+    const [a, b] = [got.get(name), wanted.get(name)]
+    return !isTensor(a) || !isTensor(b) || !sameTensor(a, b)
+  })
 }

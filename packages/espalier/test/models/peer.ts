@@ -45,7 +45,7 @@ export async function openPeer(model: string | Graph, { optimize = true }: PeerO
   const input = typeof model === 'string' ? model : Buffer.concat(encodeOnnx(model))
   const session = await ort.InferenceSession.create(input, {
     intraOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // errors are thrown
     graphOptimizationLevel: optimize ? 'all' : 'disabled',
   })
   return {

@@ -20,6 +20,5 @@ export const Max: Op = variadic(
     contents: zipContents(maxDims),
   },
   Math.max,
-  // biome-ignore lint/complexity/useMathMinMax: these are bigints
   (a, b) => (a > b ? a : b),
 )

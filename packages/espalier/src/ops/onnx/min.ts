@@ -20,6 +20,5 @@ export const Min: Op = variadic(
     contents: zipContents(minDims),
   },
   Math.min,
-  // biome-ignore lint/complexity/useMathMinMax: these are bigints
   (a, b) => (a < b ? a : b),
 )
