@@ -4,6 +4,7 @@
  * Functions that call functions can grow a file a million times: nesting and the size of the result are bounded.
  */
 import { EspalierError, locate } from '../../errors.ts'
+import { normalizeDomain } from '../../graph/graph.ts'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OpsetProto } from './proto.ts'
 
 /** Bytes that the result may take, a character of a name counted as one and each part of the graph as so many. */
@@ -27,7 +28,7 @@ export function inlineFunctions(model: ModelProto): ModelProto {
 }
 
 function normal(domain: string | undefined): string {
-  return domain === undefined || domain === 'ai.onnx' ? '' : domain
+  return normalizeDomain(domain ?? '')
 }
 
 function keyOf(domain: string | undefined, name: string | undefined, overload: string | undefined): string {
@@ -39,7 +40,8 @@ type Parameters = ReadonlyMap<string, AttributeProto>
 
 class Inliner {
   readonly #functions = new Map<string, FunctionProto>()
-  readonly #opsets = new Map<string, OpsetProto>()
+  /** Operator sets of the model, then those that only its functions import. */
+  readonly #opsets: OpsetProto[]
   /** Operator sets of the nodes that are left. */
   readonly #domains = new Set<string>()
   /** The functions being replaced, outermost first. */
@@ -49,7 +51,7 @@ class Inliner {
   #calls = 0
 
   constructor(model: ModelProto) {
-    for (const entry of model.opsets ?? []) this.#opsets.set(normal(entry.domain), entry)
+    this.#opsets = [...(model.opsets ?? [])]
     for (const f of model.functions ?? []) {
       const key = keyOf(f.domain, f.name, f.overload)
       if (this.#functions.has(key))
@@ -62,7 +64,7 @@ class Inliner {
   opsets(): OpsetProto[] {
     const emptied = new Set([...this.#functions.values()].map(({ domain }) => normal(domain)))
     for (const domain of ['', ...this.#domains]) emptied.delete(domain)
-    return [...this.#opsets].flatMap(([domain, entry]) => (emptied.has(domain) ? [] : [entry]))
+    return this.#opsets.filter(({ domain }) => !emptied.has(normal(domain)))
   }
 
   /** `graph` with every call replaced. */
@@ -138,8 +140,8 @@ class Inliner {
   #importOpsets(callee: FunctionProto): void {
     for (const entry of callee.opsets ?? []) {
       const domain = normal(entry.domain)
-      const own = this.#opsets.get(domain)
-      if (own === undefined) this.#opsets.set(domain, entry)
+      const own = this.#opsets.find(other => normal(other.domain) === domain)
+      if (own === undefined) this.#opsets.push(entry)
       else if (own.version !== entry.version)
         throw new EspalierError(
           'unsupported-format',

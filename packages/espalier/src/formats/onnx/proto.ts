@@ -1,7 +1,8 @@
 /**
  * The messages of onnx.proto (IR version 14) as tables: field number, name, kind. One table drives reading (decode.ts)
  * and writing (encode.ts), so that they cannot drift. Weights are not read but noted as ranges of the source
- * (`Payload`); fields that no table knows are kept as bytes in `unknown` and written back.
+ * (`Payload`); fields that no table knows are kept as bytes in `unknown` and, where the graph has room for them (not in
+ * types and sparse tensors), written back.
  */
 
 /** A range of the source that holds elements of a tensor; `bytes` is set once it is loaded. */

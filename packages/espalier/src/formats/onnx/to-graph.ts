@@ -1,15 +1,16 @@
 /** From ONNX's messages to the graph: types, attributes, nodes, bodies. Nothing is interpreted, only re-shaped. */
 import { EspalierError, locate } from '../../errors.ts'
-import type {
-  Attribute,
-  AttributeValue,
-  Dim,
-  Graph,
-  Initializer,
-  Node,
-  Origin,
-  Value,
-  ValueType,
+import {
+  type Attribute,
+  type AttributeValue,
+  type Dim,
+  type Graph,
+  type Initializer,
+  type Node,
+  normalizeDomain,
+  type Origin,
+  type Value,
+  type ValueType,
 } from '../../graph/graph.ts'
 import type {
   AttributeProto,
@@ -47,11 +48,6 @@ function opsetsOf(model: ModelProto): Opsets {
     opsets.set(domain, Number(version))
   }
   return opsets
-}
-
-/** ONNX's own operator set has two spellings. */
-function normalizeDomain(domain: string): string {
-  return domain === 'ai.onnx' ? '' : domain
 }
 
 function originOf(model: ModelProto): Origin {

@@ -1,0 +1,263 @@
+/** Shapes taken apart and changed; tensors joined, split and cut. */
+import type { Row } from '../case.ts'
+import { any, i64, values } from '../draw.ts'
+
+const i32 = (...list: readonly number[]) => values(list, [list.length], 'int32')
+
+const shapes: readonly Row[] = [
+  { op: ['Identity', 'Shape', 'Size'], dtypes: 'T', inputs: [[any([2, 3])]] },
+  { op: ['Identity', 'Shape', 'Size'], inputs: [[any([])], [any([0, 2])], [any([2, 1, 3, 4])]] },
+  { op: 'Identity', dtypes: 'V', inputs: [[any([2, 3])]] },
+  {
+    op: 'Shape',
+    since: 15,
+    inputs: [[any([2, 3, 4])]],
+    attributes: [
+      { start: 1 },
+      { start: -1 },
+      { end: 1 },
+      { end: -1 },
+      { start: 1, end: 2 },
+      { start: 2, end: 1 },
+      { start: -10, end: 10 },
+      { start: 3 },
+    ],
+  },
+  { op: 'Reshape', dtypes: 'T', inputs: [[any([2, 3, 4]), i64(4, -1)]] },
+  {
+    op: 'Reshape',
+    inputs: [
+      [any([2, 3, 4]), i64(0, -1)],
+      [any([2, 3, 4]), i64(24)],
+      [any([2, 3, 4]), i64(2, 0, 2, 2)],
+      [any([2, 3, 4]), i64(0, 0, 0)],
+      [any([1]), i64()],
+      [any([]), i64(1, 1)],
+      [any([]), i64(-1)],
+      [any([0, 3]), i64(3, 0)],
+      [any([0, 3]), i64(0, 3)],
+      [any([2, 3, 4]), i64(-1)],
+      [any([2, 0]), i64(0, 0, 5)],
+      [any([2, 3]), i64(4, -1)],
+      [any([2, 3]), i64(5)],
+      [any([2, 3]), i64(0, 0, 0)],
+    ],
+  },
+  {
+    op: 'Reshape',
+    since: 14,
+    inputs: [
+      [any([0, 3]), i64(3, 0)],
+      [any([2, 0, 3]), i64(0, -1)],
+      [any([0, 3, 4]), i64(3, 4, 0)],
+      [any([2, 3]), i64(3, 2)],
+      [any([2, 0]), i64(0, 4)],
+    ],
+    attributes: [{ allowzero: 1 }, { allowzero: 0 }],
+  },
+  { op: 'Flatten', dtypes: 'T', inputs: [[any([2, 3, 4])]] },
+  { op: 'Flatten', inputs: [[any([2, 3, 4])]], attributes: [{ axis: 0 }, { axis: 2 }, { axis: 3 }] },
+  {
+    op: 'Flatten',
+    since: 11,
+    inputs: [[any([2, 3, 4])], [any([0, 3, 4])]],
+    attributes: [{ axis: -1 }, { axis: -2 }, { axis: -3 }],
+  },
+  { op: 'Flatten', inputs: [[any([])]], attributes: [{ axis: 0 }] },
+  { op: 'Flatten', inputs: [[any([3])]], attributes: [{ axis: 0 }, { axis: 1 }] },
+  { op: 'Squeeze', until: 12, inputs: [[any([1, 3, 1, 2])], [any([1, 1])]], attributes: [{}, { axes: [0] }] },
+  {
+    op: 'Squeeze',
+    until: 12,
+    inputs: [[any([1, 3, 1, 2])]],
+    attributes: [{ axes: [0, 2] }, { axes: [2, 0] }],
+  },
+  {
+    op: 'Squeeze',
+    since: 11,
+    until: 12,
+    inputs: [[any([1, 3, 1, 2])]],
+    attributes: [{ axes: [-2] }, { axes: [-4, 2] }],
+  },
+  { op: 'Squeeze', since: 13, dtypes: 'T', inputs: [[any([1, 3, 1, 2])]] },
+  {
+    op: 'Squeeze',
+    since: 13,
+    inputs: [
+      [any([1, 3, 1, 2]), i64(0)],
+      [any([1, 3, 1, 2]), i64(-2, 0)],
+      [any([1, 3, 1, 2]), i64()],
+      [any([2, 3])],
+      [any([])],
+      [any([1, 0]), i64(0)],
+      [any([2, 3]), i64(0)],
+    ],
+  },
+  {
+    op: 'Unsqueeze',
+    until: 12,
+    inputs: [[any([3, 2])]],
+    attributes: [{ axes: [0] }, { axes: [0, 3] }, { axes: [2, 0] }, { axes: [1, 2] }],
+  },
+  {
+    op: 'Unsqueeze',
+    since: 11,
+    until: 12,
+    inputs: [[any([3, 2])]],
+    attributes: [{ axes: [-1] }, { axes: [-1, 0] }],
+  },
+  { op: 'Unsqueeze', since: 13, dtypes: 'T', inputs: [[any([3, 2]), i64(0)]] },
+  {
+    op: 'Unsqueeze',
+    since: 13,
+    inputs: [
+      [any([3, 2]), i64(2, 0, 4)],
+      [any([3, 2]), i64(-1, 1)],
+      [any([]), i64(0)],
+      [any([]), i64(-1, 0)],
+      [any([0]), i64(1)],
+      [any([2]), i64()],
+    ],
+  },
+  { op: 'Transpose', dtypes: 'T', inputs: [[any([2, 3, 4])]] },
+  {
+    op: 'Transpose',
+    inputs: [[any([2, 3, 4])], [any([2, 0, 3])]],
+    attributes: [
+      { perm: [0, 2, 1] },
+      { perm: [1, 2, 0] },
+      { perm: [2, 0, 1] },
+      { perm: [1, 0, 2] },
+      { perm: [0, 1, 2] },
+    ],
+  },
+  { op: 'Transpose', inputs: [[any([])], [any([3])], [any([2, 1, 3, 1, 2])]] },
+  { op: 'Expand', dtypes: 'T', inputs: [[any([3, 1]), i64(2, 1, 4)]] },
+  {
+    op: 'Expand',
+    inputs: [
+      [any([3, 1]), i64(3, 4)],
+      [any([3, 1]), i64(1)],
+      [any([]), i64(2, 2)],
+      [any([3]), i64()],
+      [any([1, 0]), i64(2, 1)],
+      [any([1]), i64(0)],
+      [any([3, 4]), i64(1, 1)],
+    ],
+  },
+  { op: 'Tile', dtypes: 'T', inputs: [[any([2, 3]), i64(2, 2)]] },
+  {
+    op: 'Tile',
+    inputs: [
+      [any([2, 3, 2]), i64(1, 2, 3)],
+      [any([2]), i64(0)],
+      [any([0, 2]), i64(3, 2)],
+      [any([]), i64()],
+      [any([2, 3]), i64(1, 1)],
+    ],
+  },
+]
+
+const joins: readonly Row[] = [
+  {
+    op: 'Concat',
+    dtypes: 'T',
+    inputs: [[any([2, 3]), any([2, 1])], [any([2, 3])]],
+    attributes: [{ axis: 1 }],
+  },
+  { op: 'Concat', inputs: [[any([2, 3, 2]), any([1, 3, 2]), any([0, 3, 2])]], attributes: [{ axis: 0 }] },
+  {
+    op: 'Concat',
+    since: 11,
+    inputs: [
+      [any([2, 3, 2]), any([2, 3, 1])],
+      [any([2, 0, 2]), any([2, 0, 1])],
+    ],
+    attributes: [{ axis: -1 }, { axis: 2 }],
+  },
+  {
+    op: 'Split',
+    until: 12,
+    dtypes: 'T',
+    inputs: [[any([2, 6])]],
+    attributes: [{ axis: 1 }, { axis: 1, split: [1, 5] }, { split: [1, 1] }, { axis: 1, split: [6, 0] }],
+    outputs: 2,
+  },
+  { op: 'Split', since: 11, until: 12, inputs: [[any([2, 6])]], attributes: [{ axis: -1 }], outputs: 3 },
+  {
+    op: 'Split',
+    since: 13,
+    until: 17,
+    dtypes: 'T',
+    inputs: [[any([2, 6])], [any([2, 6]), i64(1, 5)], [any([2, 6]), i64(6, 0)]],
+    attributes: [{ axis: 1 }, { axis: -1 }],
+    outputs: 2,
+  },
+  {
+    op: 'Split',
+    since: 18,
+    dtypes: 'T',
+    inputs: [[any([2, 6]), i64(1, 5)]],
+    attributes: [{ axis: 1 }],
+    outputs: 2,
+  },
+  {
+    op: 'Split',
+    since: 18,
+    inputs: [[any([7, 2])], [any([6])]],
+    attributes: [{ num_outputs: 3 }],
+    outputs: 3,
+  },
+  {
+    op: 'Split',
+    since: 18,
+    inputs: [[any([2, 7])], [any([2, 4])]],
+    attributes: [{ num_outputs: 4, axis: -1 }],
+    outputs: 4,
+  },
+]
+
+const ends = 2 ** 53 - 1
+
+const slices: readonly Row[] = [
+  {
+    op: 'Slice',
+    until: 9,
+    dtypes: 'T',
+    inputs: [[any([4, 5, 3])]],
+    attributes: [
+      { starts: [1], ends: [3] },
+      { starts: [0, 1], ends: [2, -1] },
+      { starts: [1, 0], ends: [1000, 2], axes: [2, 0] },
+      { starts: [-3, -100], ends: [-1, 100], axes: [0, 1] },
+      { starts: [3], ends: [1] },
+      { starts: [100], ends: [1000] },
+    ],
+  },
+  { op: 'Slice', since: 10, dtypes: 'T', inputs: [[any([4, 5]), i64(1), i64(3), i64(1)]] },
+  {
+    op: 'Slice',
+    since: 10,
+    inputs: [
+      [any([4, 5, 3]), i64(1), i64(3)],
+      [any([4, 5, 3]), i64(0, 1), i64(2, -1)],
+      [any([4, 5, 3]), i64(1, 0), i64(1000, 2), i64(2, 0)],
+      [any([4, 5, 3]), i64(1, 0), i64(1000, 2), i64(-1, -3)],
+      [any([4, 5, 3]), i64(4, 2), i64(0, -ends), i64(1, 2), i64(-1, -1)],
+      [any([4, 5, 3]), i64(-1), i64(-100), i64(0), i64(-2)],
+      [any([4, 5, 3]), i64(0), i64(ends), i64(1), i64(2)],
+      [any([4, 5, 3]), i64(1), i64(5), i64(1), i64(3)],
+      [any([4, 5, 3]), i64(20), i64(0), i64(1), i64(-1)],
+      [any([4, 5, 3]), i64(20), i64(0), i64(1), i64(-3)],
+      [any([4, 5, 3]), i64(-100), i64(-200), i64(1), i64(-1)],
+      [any([4, 5, 3]), i64(3), i64(1)],
+      [any([4, 5, 3]), i64(100), i64(1000)],
+      [any([4, 5, 3]), i64(0, 0, 0), i64(4, 5, 3), undefined, i64(2, 2, 2)],
+      [any([4, 5, 3]), i32(1), i32(3), i32(0), i32(1)],
+      [any([0, 3]), i64(0), i64(2), i64(1)],
+      [any([5]), i64(-2), i64(-1), i64(0), i64(100)],
+    ],
+  },
+]
+
+export const shaping: readonly Row[] = [...shapes, ...joins, ...slices]
