@@ -4,6 +4,7 @@
  */
 import { fuzzSuite } from '../formats/fuzz.suite.ts'
 import { choicesOf } from '../formats/mutations.suite.ts'
+import type { ValueType } from '../graph/graph.ts'
 import { checkModel } from './check.ts'
 import { foldConstants } from './fold.ts'
 import { infer } from './infer.ts'
@@ -15,9 +16,19 @@ function analyse(seed: Uint8Array): void {
   const view = new DataView(seed.buffer, seed.byteOffset)
   const graph = nonsense(choicesOf(view.getInt32(0, true), view.getInt32(4, true)))
   checkModel(graph)
-  infer(graph)
+  for (const [name, type] of infer(graph).types) requireExtents(name, type)
   statistics(graph)
   foldConstants(graph)
+}
+
+/** Extents are numbers of elements, expressions, or not known; whatever else stands there was made up on the way. */
+function requireExtents(name: string, type: ValueType): void {
+  if (type.kind === 'sequence' || type.kind === 'optional') {
+    if (type.element) requireExtents(name, type.element)
+  } else if (type.kind === 'tensor')
+    for (const dim of type.shape ?? [])
+      if (typeof dim !== 'string' && dim !== null && !(Number.isSafeInteger(dim) && dim >= 0))
+        throw new Error(`"${name}" has an extent of ${dim}`)
 }
 
 fuzzSuite({

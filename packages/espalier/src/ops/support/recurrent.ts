@@ -149,8 +149,14 @@ function outputShape<D extends Dim>(
 function infer(c: InferContext): readonly (ValueType | undefined)[] {
   const directions = readDirections(c.attributes).length
   const batchFirst = readBatchFirst(c.attributes)
-  const [first, second] = c.shape(0) ?? [null, null]
-  const [steps, samples] = batchFirst ? [second!, first!] : [first!, second!]
+  const shape = c.shape(0) ?? [null, null, null]
+  if (shape.length !== 3)
+    throw new EspalierError('bad-shape', 'the input of a recurrent layer has not three axes', {
+      expected: 'steps, samples and features',
+      got: formatShape(shape),
+    })
+  const [first, second] = shape as [Dim, Dim, Dim]
+  const [steps, samples] = batchFirst ? [second, first] : [first, second]
   const hidden = c.shape(2)?.[2] ?? c.attributes.optionalInt('hidden_size') ?? null
   const dtype = c.dtype(0)
   const state = typed(dtype, stateShape(batchFirst, directions, samples, hidden))
