@@ -334,9 +334,11 @@ class Walk {
   }
 }
 
-/** Negative extents cannot be: whatever led to one is unknown. */
+/** Extents that are negative, or that no number counts exactly, cannot be: whatever led to one is unknown. */
 function clean(type: ValueType): ValueType {
-  return mapDims(type, dim => (typeof dim === 'number' && dim < 0 ? null : dim))
+  return mapDims(type, dim =>
+    typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0) ? null : dim,
+  )
 }
 
 /** The tensor of contents that are all numbers. */

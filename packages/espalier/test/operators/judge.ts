@@ -100,7 +100,8 @@ function inferenceFault({ graph, feeds }: PeerCase, outputs: Tensors): string | 
     known.set(name, tensorType(value.dtype, value.shape))
     const symbols = value.shape.map((extent, axis) => {
       bindings.set(`${name}_${axis}`, extent)
-      return extent === 1 ? 1 : `${name}_${axis}` // what broadcasts depends on what is 1
+      // What broadcasts depends on what is 1, and symbols are taken to be at least 1 (ops/support/bounds.ts).
+      return extent <= 1 ? extent : `${name}_${axis}`
     })
     symbolic.set(name, tensorType(value.dtype, symbols))
   }

@@ -161,12 +161,6 @@ describe('Reshape', () => {
       [-1, 4],
       [0, 4],
     ],
-    // There is room for an extent of 5 where one that is kept is 0.
-    [
-      ['n', 'm'],
-      [0, 0, 5],
-      ['n', 'm', 5],
-    ],
     [
       [2, 0],
       [0, 0, 5],

@@ -75,8 +75,8 @@ function newShape(
   const copied = (axis: number): boolean => target[axis] === 0 && !keepZero
   const divisors = shape.filter((_, axis) => axis !== free && !copied(axis))
   if (free < 0) {
-    // Extents that are kept count too: one that is 0 makes room for any others.
-    if (differentDims(productOfDims(data), productOfDims(shape)))
+    const empty = productOfDims(data) === 0 && productOfDims(shape) === 0
+    if (!empty && differentDims(productOfDims(left), productOfDims(divisors)))
       throw unfit(data, target, 'as many elements')
     return shape
   }
