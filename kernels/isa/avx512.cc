@@ -1,0 +1,3 @@
+// The kernels for AVX-512 F, BW, VL, DQ.
+#define ESPALIER_ISA avx512
+#include "variant.hpp"

@@ -1,0 +1,3 @@
+// The kernels for Arm NEON, 64-bit.
+#define ESPALIER_ISA neon
+#include "variant.hpp"

@@ -1,0 +1,98 @@
+/**
+ * A plan: everything that running a graph at given shapes takes, as plain data. Steps in order, a place for every
+ * buffer, and the same steps as words for the executor. Where a step has no kernel the code is cut, and the operator's
+ * reference evaluation runs in between on the same memory.
+ */
+import type { DType } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { placeBarriers } from './barriers.ts'
+import { encode, type Place } from './encode.ts'
+import { placeBuffers } from './memory.ts'
+import type { Buffer, HostStep, Step } from './step.ts'
+import type { Target } from './target.ts'
+
+/** An input or output. */
+export interface Port {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly buffer: Buffer
+}
+
+/** A constant that steps read: as it is in the graph, packed for a kernel, or a table made by the compiler. */
+export type Constant =
+  | { readonly kind: 'raw'; readonly buffer: Buffer; readonly source: Tensor }
+  | { readonly kind: 'table'; readonly buffer: Buffer; readonly data: Uint8Array }
+  | {
+      readonly kind: 'packed'
+      readonly buffer: Buffer
+      /** With `source`, says what the result is: equal ones are made once. */
+      readonly layout: string
+      readonly source: Tensor
+      /** Where `pack` reads the source. */
+      readonly from: Buffer
+      readonly pack: Step
+    }
+
+/** Steps that run in one call, or one that runs in TypeScript. */
+export type Segment =
+  | {
+      readonly kind: 'code'
+      readonly steps: readonly Step[]
+      readonly barriers: readonly boolean[]
+      readonly code: Int32Array
+    }
+  | { readonly kind: 'host'; readonly step: HostStep }
+
+export interface Plan {
+  readonly target: Target
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly constants: readonly Constant[]
+  /** Bytes of the block that activations and scratch take turns in. */
+  readonly arenaBytes: number
+  readonly segments: readonly Segment[]
+  /** Block 0 is the arena; then come the constants, the inputs and the outputs, each a block of its own. */
+  readonly places: ReadonlyMap<Buffer, Place>
+}
+
+/** Gives every buffer a place and every step its words. */
+export function assemble(
+  parts: Pick<Plan, 'target' | 'inputs' | 'outputs' | 'constants'> & {
+    readonly steps: readonly (Step | HostStep)[]
+  },
+): Plan {
+  const { steps, ...rest } = parts
+  const arena = placeBuffers(steps)
+  const places = new Map<Buffer, Place>()
+  for (const [buffer, offset] of arena.offsets) places.set(buffer, { space: 0, offset })
+  const blocks = [...rest.constants, ...rest.inputs, ...rest.outputs]
+  for (const [index, { buffer }] of blocks.entries()) places.set(buffer, { space: index + 1, offset: 0 })
+  const placeOf = (buffer: Buffer): Place => {
+    const place = places.get(buffer)
+    if (place === undefined) throw new Error(`"${buffer.name}" has no place`)
+    return place
+  }
+  return { ...rest, arenaBytes: arena.bytes, segments: segmentsOf(steps, placeOf), places }
+}
+
+function segmentsOf(steps: readonly (Step | HostStep)[], placeOf: (buffer: Buffer) => Place): Segment[] {
+  const segments: Segment[] = []
+  let run: Step[] = []
+  const close = (): void => {
+    if (run.length === 0) return
+    const barriers = placeBarriers(run, placeOf)
+    segments.push({ kind: 'code', steps: run, barriers, code: encode(run, barriers, placeOf) })
+    run = []
+  }
+  for (const step of steps) {
+    if (step.kind !== 'host') {
+      run.push(step)
+      continue
+    }
+    close()
+    segments.push({ kind: 'host', step })
+  }
+  close()
+  return segments
+}
