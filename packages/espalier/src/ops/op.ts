@@ -6,6 +6,7 @@
 import type { Attribute, Dim, Graph, Node, SparseTensor, TensorType, ValueType } from '../graph/graph.ts'
 import type { DType } from '../tensor/dtype.ts'
 import type { RuntimeValue, Tensor } from '../tensor/tensor.ts'
+import type { LowerContext } from './lower.ts'
 import type { Schema } from './schema.ts'
 
 export interface Op {
@@ -35,6 +36,8 @@ export interface Op {
   contents?(context: InferContext): readonly (readonly Dim[] | undefined)[]
   /** Values of the outputs. Must not write to its inputs; may return an input or a view of one. */
   evaluate(context: EvaluateContext): readonly RuntimeValue[]
+  /** How it becomes steps of a plan; left out for operators that have no kernels. Returns why not, where it cannot. */
+  lower?(context: LowerContext): string | undefined
   /** Multiply-accumulates of one run: products that are summed, and nothing else. Left out for operators without. */
   macs?(context: InferContext): Dim
   /** Which inputs are weights, and how they act as matrices. Left out for operators without weights. */
@@ -76,7 +79,7 @@ export interface Attributes {
   optionalStrings(name: string): readonly string[] | undefined
 }
 
-interface NodeContext {
+export interface NodeContext {
   readonly node: Node
   /** The schema version in force: a key of `Op.versions`. */
   readonly version: number

@@ -2,6 +2,7 @@
 import type { Op } from '../op.ts'
 import { numeric, numeric16, type Schema } from '../schema.ts'
 import { unary } from '../support/elementwise.ts'
+import { lowerUnary } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['X: T'], outputs: ['Y: T'] }
 
@@ -9,6 +10,7 @@ export const Abs: Op = unary(
   {
     name: 'Abs',
     doc: 'Absolute value, element by element.',
+    lower: lowerUnary('abs', 'abs'),
     versions: { 6: { ...schema, types: { T: numeric16 } }, 13: { ...schema, types: { T: numeric } } },
   },
   () => Math.abs,

@@ -4,5 +4,5 @@ import { argExtremum } from '../support/arg-extremum.ts'
 
 export const ArgMax: Op = argExtremum(
   { name: 'ArgMax', doc: 'Index of the largest element along an axis, the first (or last) of equals.' },
-  (a, b) => a > b,
+  false,
 )

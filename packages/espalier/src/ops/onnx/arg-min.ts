@@ -4,5 +4,5 @@ import { argExtremum } from '../support/arg-extremum.ts'
 
 export const ArgMin: Op = argExtremum(
   { name: 'ArgMin', doc: 'Index of the smallest element along an axis, the first (or last) of equals.' },
-  (a, b) => a < b,
+  true,
 )

@@ -24,6 +24,7 @@ import {
   swapMiddle,
 } from '../support/heads.ts'
 import { typed } from '../support/infer.ts'
+import { lowerOnnxAttention } from '../support/lower-attention.ts'
 import { readDtype, roundingTo } from '../support/precision.ts'
 
 const version = (inputs: readonly string[], attributes: Record<string, AttributeSchema>): Schema => ({
@@ -68,6 +69,7 @@ export const Attention: Op = {
     const { batch, heads, queries, keys, size, valueSize } = dims
     return multiplyDims(productOfDims([batch, heads, queries, keys]), addDims(size, valueSize))
   },
+  lower: lowerOnnxAttention,
   evaluate(c) {
     const { attributes } = c
     requireCacheRules(c)

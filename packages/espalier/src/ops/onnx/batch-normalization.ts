@@ -6,10 +6,22 @@ import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { EvaluateContext, Op } from '../op.ts'
+import type { LowerContext } from '../lower.ts'
+import type { EvaluateContext, NodeContext, Op } from '../op.ts'
 import { float, floats, floats16, int, type Schema } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { linesAlong } from '../support/lines.ts'
+import {
+  apply,
+  constant,
+  convert,
+  decline,
+  inputValue,
+  lowerTo,
+  stridedValue,
+  tableValue,
+  type Value,
+} from '../support/lower-elementwise.ts'
 import { type ChannelView, momentsOf, vectorOf } from '../support/normalize.ts'
 
 const attributes = { epsilon: float(1e-5), momentum: float(0.9) }
@@ -43,6 +55,11 @@ export const BatchNormalization: Op = {
     const statistics = [typed(c.dtype(3), c.shape(3)), typed(c.dtype(4), c.shape(4))]
     return [c.inputs[0], ...statistics, ...statistics].slice(0, c.outputCount)
   },
+  lower: lowerTo(c => {
+    if (isTraining(c)) decline('it is in training mode')
+    if ((c.attributes.optionalInt('spatial') ?? 1) === 0) decline('it normalises every position on its own')
+    return normalized(c)
+  }),
   evaluate(c) {
     const [X, epsilon] = [c.tensor(0), c.attributes.float('epsilon')]
     const view = viewOf(c, X.shape)
@@ -71,7 +88,7 @@ export const BatchNormalization: Op = {
   },
 }
 
-function isTraining(c: EvaluateContext): boolean {
+function isTraining(c: NodeContext): boolean {
   const more = [1, 2, 3, 4].some(index => c.hasOutput(index))
   if (c.version < 14) return more
   const training = c.attributes.int('training_mode') !== 0
@@ -122,4 +139,23 @@ function batchMoments(
     mean: Float64Array.from(moments, ({ mean }) => mean),
     variance: Float64Array.from(moments, ({ variance }) => variance),
   }
+}
+
+/** x * factor + offset by channel where all parameters are known, otherwise from the parameters themselves. */
+function normalized(c: LowerContext): Value {
+  const strides = c.outputType(0).shape.map((_, axis) => (axis === 1 ? 1 : 0))
+  const x = inputValue(c, 0)
+  const epsilon = c.attributes.float('epsilon')
+  const known = [1, 2, 3, 4].map(index => c.constant(index))
+  if (x.dtype === 'float32' && known.every(parameter => parameter?.dtype === 'float32')) {
+    const [scale, bias, mean, variance] = known.map(parameter => numbers(parameter!))
+    const factor = scale!.map((value, i) => value / Math.sqrt(variance![i]! + epsilon))
+    const offset = factor.map((value, i) => bias![i]! - mean![i]! * value)
+    const table = (data: Float64Array): Value => tableValue(c, Float32Array.from(data), strides)
+    return apply('fma', x, table(factor), table(offset))
+  }
+  const parameter = (index: number): Value => convert(stridedValue(c, index, strides), x.dtype)
+  const spread = apply('sqrt', apply('add', parameter(4), constant(x.dtype, epsilon)))
+  const centered = apply('sub', x, parameter(3))
+  return apply('add', apply('mul', centered, apply('div', parameter(1), spread)), parameter(2))
 }

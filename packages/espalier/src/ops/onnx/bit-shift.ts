@@ -4,10 +4,14 @@ import { isBigInt } from '../../tensor/dtype.ts'
 import type { Op } from '../op.ts'
 import { required, unsigned } from '../schema.ts'
 import { commonDType, inferBroadcast, zipBigInts, zipNumbers } from '../support/elementwise.ts'
+import { apply, inputValue, lowerTo } from '../support/lower-elementwise.ts'
 
 export const BitShift: Op = {
   name: 'BitShift',
   doc: 'Bits of the first input moved left or right by the second, with broadcasting.',
+  lower: lowerTo(c =>
+    apply(c.attributes.string('direction') === 'LEFT' ? 'shl' : 'shr', inputValue(c, 0), inputValue(c, 1)),
+  ),
   versions: {
     11: {
       inputs: ['X: T', 'Y: T'],

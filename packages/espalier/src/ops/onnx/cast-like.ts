@@ -4,6 +4,7 @@ import * as types from '../schema.ts'
 import { cast, castOptions } from '../support/cast.ts'
 import { castContents } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
+import { lowerCast } from '../support/lower-elementwise.ts'
 
 const { int, string } = types
 const saturating = { saturate: int(1) }
@@ -25,6 +26,7 @@ function version(
 export const CastLike: Op = {
   name: 'CastLike',
   doc: 'The elements converted to the data type of a second input.',
+  lower: lowerCast,
   versions: {
     15: version(types.allTypes13),
     19: version(types.allTypes19, saturating),

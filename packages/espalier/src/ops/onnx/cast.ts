@@ -5,6 +5,7 @@ import { cast, castOptions } from '../support/cast.ts'
 import { castContents } from '../support/contents.ts'
 import { dtypeAttribute } from '../support/element-type.ts'
 import { typed } from '../support/infer.ts'
+import { lowerCast } from '../support/lower-elementwise.ts'
 
 const { int, required, string } = types
 const to = required('int')
@@ -23,6 +24,7 @@ function version(
 export const Cast: Op = {
   name: 'Cast',
   doc: 'The elements converted to another data type.',
+  lower: lowerCast,
   versions: {
     6: version(types.allTypes, { to }, ['complex64', 'complex128', 'string']),
     9: version(types.allTypes, { to }),

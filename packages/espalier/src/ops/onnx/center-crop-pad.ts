@@ -8,6 +8,7 @@ import { allTypes13, optional } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { listOf } from '../support/integers.ts'
 import { contentOrUnknown } from '../support/known-lengths.ts'
+import { lowerPick } from '../support/lower-movement.ts'
 import { outputSize, selectAxes, tableOf } from '../support/movement.ts'
 
 export const CenterCropPad: Op = {
@@ -38,6 +39,13 @@ export const CenterCropPad: Op = {
         input.shape.map((extent, axis) => centered(extent, shape[axis]!)),
       ),
     ]
+  },
+  lower(c) {
+    const to = c.outputType(0).shape
+    return lowerPick(
+      c,
+      c.type(0).shape.map((extent, axis) => centered(extent, to[axis]!)),
+    )
   },
 }
 

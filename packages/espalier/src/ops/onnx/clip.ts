@@ -8,11 +8,20 @@ import type { Dim } from '../../graph/graph.ts'
 import { type DType, isBigInt } from '../../tensor/dtype.ts'
 import { bigints } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import type { LowerContext } from '../lower.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import { float, floats16, numeric, numeric16, type Schema } from '../schema.ts'
 import { contentOf, holdsContents } from '../support/contents.ts'
 import { commonDType, mapBigInts, mapNumbers } from '../support/elementwise.ts'
 import { sameAsFirst } from '../support/infer.ts'
+import {
+  apply,
+  constant,
+  inputValue,
+  isFloatStorage,
+  lowerTo,
+  type Value,
+} from '../support/lower-elementwise.ts'
 import { single } from '../support/scalars.ts'
 
 const schema: Schema = { inputs: ['input: T', 'min?: T', 'max?: T'], outputs: ['output: T'] }
@@ -27,6 +36,7 @@ const maxima: Readonly<Partial<Record<DType, number>>> = {
 export const Clip: Op = {
   name: 'Clip',
   doc: 'Each element limited to an interval.',
+  lower: lowerTo(lowerClip),
   versions: {
     6: {
       inputs: ['input: T'],
@@ -87,4 +97,19 @@ function bigBound(bound: Tensor | undefined, what: string): bigint | undefined {
   if (bound === undefined) return undefined
   single(bound, what)
   return bigints(bound)[0]
+}
+
+function lowerClip(c: LowerContext): Value {
+  const x = inputValue(c, 0)
+  const floats = isFloatStorage(x.dtype)
+  const limit = maxima[x.dtype] ?? 0
+  const bound = (index: number, name: string, missing: number): Value | undefined => {
+    if (c.version < 11) return constant(x.dtype, c.attributes.float(name))
+    if (c.hasInput(index)) return inputValue(c, index)
+    return floats ? constant(x.dtype, missing) : undefined
+  }
+  const [min, max] = [bound(1, 'min', -limit), bound(2, 'max', limit)]
+  if (floats) return apply('clip', x, min!, max!)
+  const raised = min ? apply('max', x, min) : x
+  return max ? apply('min', raised, max) : raised
 }

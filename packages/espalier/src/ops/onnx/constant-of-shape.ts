@@ -10,6 +10,7 @@ import { float8s, floats16, integers, optional, type TypeName } from '../schema.
 import { holdsContents } from '../support/contents.ts'
 import { listOf } from '../support/integers.ts'
 import { contentOrUnknown, mostContents } from '../support/known-lengths.ts'
+import { emitFill, movable, notMovable } from '../support/lower-movement.ts'
 import { fillCells, newCells, tensorOfCells } from '../support/movement.ts'
 import { versionsOf } from '../support/versions.ts'
 
@@ -50,6 +51,12 @@ export const ConstantOfShape: Op = {
     const cells = newCells(fillValue(c.attributes).dtype, shape)
     fillCells(cells, fillValue(c.attributes))
     return [tensorOfCells(cells, shape)]
+  },
+  lower(c) {
+    const value = fillValue(c.attributes)
+    if (!movable(value.dtype)) return notMovable(value.dtype)
+    emitFill(c, 0, c.table(value.data as ArrayBufferView))
+    return undefined
   },
 }
 

@@ -7,7 +7,7 @@ import type { DType } from '../../tensor/dtype.ts'
 import { fromNumbers } from '../../tensor/elements.ts'
 import type { Shape } from '../../tensor/shape.ts'
 import { type Tensor, tensor } from '../../tensor/tensor.ts'
-import type { Attributes, EvaluateContext, InferContext, Op } from '../op.ts'
+import type { Attributes, NodeContext, Op } from '../op.ts'
 import {
   type AttributeSchema,
   allTypes,
@@ -18,6 +18,7 @@ import {
   type Schema,
   type TypeName,
 } from '../schema.ts'
+import { lowerConstant } from '../support/lower-movement.ts'
 import { outputSize } from '../support/movement.ts'
 import { since21, upTo13, versionsOf } from '../support/versions.ts'
 
@@ -57,10 +58,11 @@ export const Constant: Op = {
   evaluate(c) {
     return [attributeValue(c.attributes, formOf(c))]
   },
+  lower: c => lowerConstant(c, attributeValue(c.attributes, formOf(c))),
 }
 
 /** The one attribute that is given. */
-function formOf(c: InferContext | EvaluateContext): string {
+function formOf(c: Pick<NodeContext, 'attributes'>): string {
   const given = forms.filter(name => c.attributes.has(name))
   if (given.length === 1) return given[0]!
   throw new EspalierError('invalid-graph', 'a constant has exactly one value', {

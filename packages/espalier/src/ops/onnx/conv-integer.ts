@@ -14,6 +14,7 @@ import {
   readConvolution,
 } from '../support/convolution.ts'
 import { typed } from '../support/infer.ts'
+import { lowerConvolutionI8 } from '../support/lower-quantized.ts'
 import { minusZeroPoint, readPerChannel } from '../support/quantization.ts'
 import { single } from '../support/scalars.ts'
 
@@ -38,6 +39,7 @@ export const ConvInteger: Op = {
   infer: c => [typed('int32', convolutionShape(c, 0, 1))],
   macs: c => convolutionMacs(c, 0, 1),
   weights: c => convolutionWeights(c, 1).map(use => ({ ...use, zeroPoint: 3 })),
+  lower: c => lowerConvolutionI8(c, { x: 0, w: 1, xZero: 2, wZero: 3 }, 'first'),
   evaluate(c) {
     const [x, w] = [c.tensor(0), c.tensor(1)]
     const convolution = readConvolution(c.attributes, x.shape, w.shape)

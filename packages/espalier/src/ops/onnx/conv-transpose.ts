@@ -83,7 +83,7 @@ function outputShape(c: InferContext): Dim[] | undefined {
 type SymbolicAxis = { readonly [K in keyof WindowAxis]: Dim }
 
 /** The window from the operator's output to its input. Numbers throughout when `x` and `w` are. */
-function transposedAxes(attributes: Attributes, x: readonly Dim[], w: readonly Dim[]): SymbolicAxis[] {
+export function transposedAxes(attributes: Attributes, x: readonly Dim[], w: readonly Dim[]): SymbolicAxis[] {
   const kernel = readKernel(attributes, x, w)
   if (differentDims(x[1]!, w[0]!))
     throw new EspalierError('bad-shape', 'the channels of input and weight do not fit', {

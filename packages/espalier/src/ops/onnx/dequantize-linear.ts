@@ -5,6 +5,7 @@ import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Attributes, Op } from '../op.ts'
 import { type AttributeSchema, float8s, int, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerDequantize } from '../support/lower-quantize.ts'
 import { readDtype } from '../support/precision.ts'
 import { readZeroPoints, scaleIndex } from '../support/quantization.ts'
 
@@ -47,6 +48,7 @@ export const DequantizeLinear: Op = {
     25: ownOutput(inputs25, [...outputs, 'float8e8m0']),
   },
   infer: c => [typed(outputType(c.attributes, c.dtype(1)), c.shape(0))],
+  lower: lowerDequantize,
   evaluate(c) {
     const [x, scale] = [c.tensor(0), c.tensor(1)]
     const { attributes } = c

@@ -10,6 +10,7 @@ import { highPrecision, highPrecision16, numeric, type Schema } from '../schema.
 import { zipContents } from '../support/contents.ts'
 import { binary } from '../support/elementwise.ts'
 import { bigQuotient, quotient } from '../support/integer-division.ts'
+import { lowerDivision } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['A: T', 'B: T'], outputs: ['C: T'] }
 
@@ -17,6 +18,7 @@ export const Div: Op = binary(
   {
     name: 'Div',
     doc: 'Element-wise quotient, with broadcasting.',
+    lower: lowerDivision('div', () => 'div'),
     versions: {
       7: { ...schema, types: { T: highPrecision16 } },
       13: { ...schema, types: { T: highPrecision } },

@@ -8,6 +8,7 @@ import { fromNumbers, full, numbers } from '../../tensor/elements.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import { float, float8s, floats, floats16, optional, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { emitFill } from '../support/lower-movement.ts'
 import { mersenneTwister } from '../support/mersenne-twister.ts'
 import { single } from '../support/scalars.ts'
 
@@ -62,6 +63,16 @@ export const Dropout: Op = {
       ),
       fromNumbers(mask, data.shape, kept),
     ].slice(0, c.outputCount)
+  },
+  lower(c) {
+    if (c.hasInput(2)) {
+      const training = c.constant(2)
+      if (training === undefined || single(training, 'training_mode') !== 0) return 'dropout in training mode'
+    }
+    if (c.hasOutput(1) && c.outputType(1).dtype !== 'bool') return 'a mask that is not bool'
+    c.alias(0, 0)
+    if (c.hasOutput(1)) emitFill(c, 1, c.table(Uint8Array.of(1)))
+    return undefined
   },
 }
 

@@ -7,6 +7,7 @@ import { fromNumbers, full, numbers } from '../../tensor/elements.ts'
 import { roundHalfEven } from '../../tensor/minifloat.ts'
 import type { Op } from '../op.ts'
 import { typed } from '../support/infer.ts'
+import { lowerDynamicQuantize } from '../support/lower-quantize.ts'
 import { quantizeNumbers } from '../support/quantization.ts'
 
 export const DynamicQuantizeLinear: Op = {
@@ -20,6 +21,7 @@ export const DynamicQuantizeLinear: Op = {
     },
   },
   infer: c => [typed('uint8', c.shape(0)), tensorType('float32', []), tensorType('uint8', [])],
+  lower: lowerDynamicQuantize,
   evaluate(c) {
     const x = c.tensor(0)
     const values = numbers(x)

@@ -5,6 +5,7 @@ import type { Op } from '../op.ts'
 import { numeric, numeric16, type Schema } from '../schema.ts'
 import { broadcastContents, contentOf } from '../support/contents.ts'
 import { comparison } from '../support/elementwise.ts'
+import { lowerComparison } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['A: T', 'B: T'], outputs: ['C: T1'] }
 
@@ -12,6 +13,7 @@ export const Equal: Op = comparison(
   {
     name: 'Equal',
     doc: 'Whether both are equal, with broadcasting.',
+    lower: lowerComparison('equal'),
     versions: {
       7: { ...schema, types: { T: ['bool', 'int32', 'int64'], T1: ['bool'] } },
       11: { ...schema, types: { T: ['bool', ...numeric16], T1: ['bool'] } },

@@ -7,6 +7,7 @@ import { contentOf } from '../support/contents.ts'
 import { broadcastDims, typed } from '../support/infer.ts'
 import { listOf } from '../support/integers.ts'
 import { contentOrUnknown, mostContents } from '../support/known-lengths.ts'
+import { lowerView } from '../support/lower-movement.ts'
 import { copyStrided } from '../support/movement.ts'
 import { upTo13, versionsOf } from '../support/versions.ts'
 
@@ -34,5 +35,9 @@ export const Expand: Op = {
     const shape = broadcastShapes(input.shape, listOf(c.tensor(1), 'shape'))
     if (sameShape(shape, input.shape)) return [input]
     return [copyStrided(input, shape, broadcastStrides(input.shape, shape))]
+  },
+  lower(c) {
+    const { shape } = c.outputType(0)
+    return lowerView(c, { shape, strides: broadcastStrides(c.type(0).shape, shape) })
   },
 }

@@ -8,6 +8,7 @@ import type { EvaluateContext, InferContext, Op } from '../op.ts'
 import { floats, floats16, int, integers, optional, type TypeName } from '../schema.ts'
 import { dtypeAttribute } from '../support/element-type.ts'
 import { typed } from '../support/infer.ts'
+import { behind, elementBytes, emitCopy, emitFill, movable, notMovable } from '../support/lower-movement.ts'
 import { cellsOf, copyCell, newCells, tensorOfCells } from '../support/movement.ts'
 import { versionsOf } from '../support/versions.ts'
 
@@ -37,6 +38,21 @@ export const EyeLike: Op = {
     for (let row = Math.max(0, -k); row < Math.min(rows, columns - k); row++)
       copyCell(cells, row * columns + row + k, one, 0)
     return [tensorOfCells(cells, input.shape)]
+  },
+  lower(c) {
+    const { dtype, shape } = c.outputType(0)
+    if (!movable(dtype)) return notMovable(dtype)
+    const [rows, columns] = shape as readonly [number, number]
+    const k = c.attributes.int('k')
+    const first = Math.max(0, -k)
+    const ones = Math.max(0, Math.min(rows, columns - k) - first)
+    const size = elementBytes(dtype)
+    const values = c.table(fromNumbers(dtype, [2], [0, 1]).data as ArrayBufferView)
+    emitFill(c, 0, values)
+    if (ones === 0) return undefined
+    const diagonal = behind(c.output(0), (first * columns + first + k) * size)
+    emitCopy(c, size, [ones], [behind(values, size), [0]], [diagonal, [columns + 1]])
+    return undefined
   },
 }
 

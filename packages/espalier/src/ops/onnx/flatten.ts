@@ -6,6 +6,7 @@ import { reshape } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { allTypes, floats16, int } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerAlias } from '../support/lower-movement.ts'
 import { since21, upTo13, versionsOf } from '../support/versions.ts'
 
 export const Flatten: Op = {
@@ -25,6 +26,7 @@ export const Flatten: Op = {
     const input = c.tensor(0)
     return [reshape(input, flattened(input.shape, c.attributes.int('axis')) as readonly number[])]
   },
+  lower: lowerAlias,
 }
 
 function flattened(shape: readonly Dim[], axis: number): readonly Dim[] {

@@ -5,6 +5,7 @@ import type { Op } from '../op.ts'
 import { allTypes, allTypes13, int, type Schema, type TypeName } from '../schema.ts'
 import { alignedPositions, checkAligned } from '../support/aligned-indices.ts'
 import { typed } from '../support/infer.ts'
+import { lowerGatherElements } from '../support/lower-indexing.ts'
 import { gatherElements } from '../support/movement.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -31,4 +32,5 @@ export const GatherElements: Op = {
     const positions = alignedPositions(data.shape, indices, c.attributes.int('axis'))
     return [gatherElements(data, indices.shape, i => positions[i]!)]
   },
+  lower: lowerGatherElements,
 }

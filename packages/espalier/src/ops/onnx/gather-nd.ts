@@ -6,6 +6,7 @@ import type { Op } from '../op.ts'
 import { allTypes, allTypes13, int, type Schema, type TypeName } from '../schema.ts'
 import { checkBatch, tuplePositions } from '../support/index-tuples.ts'
 import { typed } from '../support/infer.ts'
+import { lowerGatherND } from '../support/lower-indexing.ts'
 import { cellsOf, copyRun, newCells, tensorOfCells } from '../support/movement.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -37,6 +38,7 @@ export const GatherND: Op = {
     }
     return [tensorOfCells(to, shape)]
   },
+  lower: c => lowerGatherND(c, c.attributes.optionalInt('batch_dims') ?? 0),
 }
 
 function gatheredShape(

@@ -7,6 +7,7 @@ import { allTypes, allTypes13, int, type Schema, type TypeName } from '../schema
 import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { positionsOf } from '../support/integers.ts'
+import { lowerGather } from '../support/lower-indexing.ts'
 import { selectAxes } from '../support/movement.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -43,4 +44,5 @@ export const Gather: Op = {
     const picked = selectAxes(data, tables)
     return [reshape(picked, [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)])]
   },
+  lower: c => lowerGather(c, normalizeAxis(c.attributes.int('axis'), c.type(0).shape.length)),
 }

@@ -3,6 +3,7 @@ import type { Op } from '../op.ts'
 import { floats, type Schema, string } from '../schema.ts'
 import { unary } from '../support/elementwise.ts'
 import { erfc } from '../support/error-function.ts'
+import { apply, lowerFloat } from '../support/lower-elementwise.ts'
 
 const schema: Schema = {
   inputs: ['X: T'],
@@ -14,6 +15,9 @@ export const Gelu: Op = unary(
   {
     name: 'Gelu',
     doc: 'x times the normal distribution function at x, element by element.',
+    lower: lowerFloat((x, c) =>
+      apply(c.attributes.string('approximate') === 'tanh' ? 'gelu_tanh' : 'gelu', x),
+    ),
     versions: { 20: { ...schema, types: { T: floats } } },
   },
   c => (c.attributes.string('approximate') === 'tanh' ? approximation : exact),

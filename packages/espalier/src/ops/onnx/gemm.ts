@@ -9,6 +9,7 @@ import type { Attributes, EvaluateContext, Op } from '../op.ts'
 import { float, floats, floats16, int, type Schema, type TypeName } from '../schema.ts'
 import { bigintsAs, numbersAs } from '../support/broadcast.ts'
 import { typed } from '../support/infer.ts'
+import { lowerProduct } from '../support/lower-gemm.ts'
 import { inferMatMul, matMulIntegers, matMulMacs, matMulNumbers } from '../support/matmul.ts'
 import { copyStrided } from '../support/movement.ts'
 
@@ -47,6 +48,16 @@ export const Gemm: Op = {
     const [alpha, beta] = [c.attributes.float('alpha'), c.attributes.float('beta')]
     const exact = !isFloat(a.dtype) && Number.isSafeInteger(alpha) && Number.isSafeInteger(beta)
     return [exact ? multiplyExactly(c, a, b, BigInt(alpha), BigInt(beta)) : multiply(c, a, b, alpha, beta)]
+  },
+  lower(c) {
+    const beta = c.attributes.float('beta')
+    return lowerProduct(c, {
+      transA: c.attributes.int('transA') !== 0,
+      transB: c.attributes.int('transB') !== 0,
+      scale: c.attributes.float('alpha'),
+      biasScale: beta,
+      ...(beta === 0 ? {} : { bias: 2 }),
+    })
   },
 }
 

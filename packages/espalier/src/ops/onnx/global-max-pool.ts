@@ -6,5 +6,6 @@ export const GlobalMaxPool: Op = globalPool({
   name: 'GlobalMaxPool',
   doc: 'The largest element over all spatial axes.',
   since: 1,
+  reduction: 'max',
   pool: () => plane => plane.reduce((best, value) => Math.max(best, value), Number.NEGATIVE_INFINITY),
 })

@@ -2,6 +2,7 @@
 import type { Op } from '../op.ts'
 import { floats16, numeric, numeric16, type Schema } from '../schema.ts'
 import { comparison } from '../support/elementwise.ts'
+import { lowerComparison } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['A: T', 'B: T'], outputs: ['C: T1'] }
 
@@ -9,6 +10,7 @@ export const Greater: Op = comparison(
   {
     name: 'Greater',
     doc: 'Whether the first is greater, with broadcasting.',
+    lower: lowerComparison('less', true),
     versions: {
       7: { ...schema, types: { T: floats16, T1: ['bool'] } },
       9: { ...schema, types: { T: numeric16, T1: ['bool'] } },

@@ -8,6 +8,7 @@ import { formatShape } from '../../tensor/shape.ts'
 import type { Op } from '../op.ts'
 import { float, floats, int, required, type Schema } from '../schema.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerGroups } from '../support/lower-normalize.ts'
 import { channelView, inferChannels, momentsOf, vectorOf } from '../support/normalize.ts'
 
 const schema: Schema = {
@@ -25,6 +26,10 @@ export const GroupNormalization: Op = {
     21: { ...schema, attributes: { ...attributes, stash_type: int(1) } },
   },
   infer: c => inferChannels(c, c.version >= 21 ? [1, 2] : []),
+  lower(c) {
+    const groups = c.attributes.int('num_groups')
+    return lowerGroups(c, groups, c.version >= 21 ? (c.type(0).shape[1] ?? 0) : groups)
+  },
   evaluate(c) {
     const X = c.tensor(0)
     const { batch, channels, inner } = channelView(X.shape)

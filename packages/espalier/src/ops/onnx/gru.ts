@@ -9,6 +9,7 @@ export const GRU: Op = recurrentOp({
   gates: 3,
   activations: ['Sigmoid', 'Tanh'],
   attributes: { linear_before_reset: int(0) },
+  kernel: attributes => (attributes.int('linear_before_reset') !== 0 ? 'gru_linear' : 'gru'),
   cell(attributes, { hidden: size, recurrent, recurrentBias, activations: [f, g] }) {
     const linearBeforeReset = attributes.int('linear_before_reset') !== 0
     const split = 2 * size

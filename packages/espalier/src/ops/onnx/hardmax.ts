@@ -4,6 +4,7 @@ import { softmaxLike } from '../support/softmax.ts'
 
 export const Hardmax: Op = softmaxLike(
   { name: 'Hardmax', doc: '1 at the first largest element along an axis, 0 elsewhere.' },
+  'hardmax',
   (x, y, start, steps) => {
     let best = steps[0]!
     for (const step of steps) {

@@ -3,6 +3,7 @@ import type { Op } from '../op.ts'
 import * as types from '../schema.ts'
 import { sameContents } from '../support/contents.ts'
 import { sameAsFirst } from '../support/infer.ts'
+import { lowerAlias } from '../support/lower-movement.ts'
 
 const version = (name: 'T' | 'V', list: readonly types.TypeName[]): types.Schema => ({
   inputs: [`input: ${name}`],
@@ -30,4 +31,5 @@ export const Identity: Op = {
   infer: sameAsFirst,
   contents: sameContents,
   evaluate: c => [c.inputs[0] === undefined ? c.tensor(0) : c.inputs[0]],
+  lower: lowerAlias,
 }

@@ -3,6 +3,7 @@ import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Op } from '../op.ts'
 import { float, floats, floats16, type Schema } from '../schema.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerGroups } from '../support/lower-normalize.ts'
 import { channelView, inferChannels, momentsOf, vectorOf } from '../support/normalize.ts'
 
 const schema: Schema = {
@@ -16,6 +17,10 @@ export const InstanceNormalization: Op = {
   doc: 'Normalises each channel of each instance by its own mean and variance, then scales and shifts it.',
   versions: { 6: { ...schema, types: { T: floats16 } }, 22: { ...schema, types: { T: floats } } },
   infer: c => inferChannels(c, [1, 2]),
+  lower(c) {
+    const channels = c.type(0).shape[1] ?? 0
+    return lowerGroups(c, channels, channels)
+  },
   evaluate(c) {
     const input = c.tensor(0)
     const { batch, channels, inner } = channelView(input.shape)

@@ -8,6 +8,7 @@ import { float, floats, int } from '../schema.ts'
 import { numbersAs } from '../support/broadcast.ts'
 import { typed } from '../support/infer.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerTrailing } from '../support/lower-normalize.ts'
 import { momentsOf, trailingAxes } from '../support/normalize.ts'
 import { readDtype } from '../support/precision.ts'
 
@@ -29,6 +30,7 @@ export const LayerNormalization: Op = {
     const statistic = typed(statisticsType(c.attributes), shape && statisticsShape(shape, c.attributes))
     return [c.inputs[0], statistic, statistic].slice(0, c.outputCount)
   },
+  lower: c => lowerTrailing(c, 'layer', c.attributes.int('axis'), { scale: 1, bias: 2, mean: 1, inverse: 2 }),
   evaluate(c) {
     const X = c.tensor(0)
     const epsilon = c.attributes.float('epsilon')

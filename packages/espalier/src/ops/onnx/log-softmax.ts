@@ -5,6 +5,7 @@ import { softmaxLike } from '../support/softmax.ts'
 
 export const LogSoftmax: Op = softmaxLike(
   { name: 'LogSoftmax', doc: 'log(softmax(x)) along an axis.' },
+  'logSoftmax',
   (x, y, start, steps) => {
     const { largest, sum } = exponentialsOf(x, start, steps)
     const logSum = Math.log(sum)

@@ -6,6 +6,7 @@ import type { Op } from '../op.ts'
 import { floats, floats16, int, type Schema } from '../schema.ts'
 import { sameAsFirst } from '../support/infer.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerLpNormalization } from '../support/lower-normalize.ts'
 
 const schema: Schema = {
   inputs: ['input: T'],
@@ -18,6 +19,7 @@ export const LpNormalization: Op = {
   doc: 'Divides by the L1 or L2 norm along an axis; zeros stay zeros.',
   versions: { 1: { ...schema, types: { T: floats16 } }, 22: { ...schema, types: { T: floats } } },
   infer: sameAsFirst,
+  lower: lowerLpNormalization,
   evaluate(c) {
     const input = c.tensor(0)
     const p = c.attributes.int('p')

@@ -3,6 +3,7 @@ import { EspalierError } from '../../errors.ts'
 import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Op } from '../op.ts'
 import { float, floats, floats16, required, type Schema } from '../schema.ts'
+import { lowerLocalResponse } from '../support/lower-normalize.ts'
 import { channelView, inferChannels } from '../support/normalize.ts'
 
 const schema: Schema = {
@@ -16,6 +17,7 @@ export const LRN: Op = {
   doc: 'Divides by a power of the sum of squares over neighbouring channels.',
   versions: { 1: { ...schema, types: { T: floats16 } }, 13: { ...schema, types: { T: floats } } },
   infer: c => inferChannels(c, []),
+  lower: lowerLocalResponse,
   evaluate(c) {
     const X = c.tensor(0)
     const { batch, channels, inner } = channelView(X.shape)

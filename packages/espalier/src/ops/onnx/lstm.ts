@@ -13,6 +13,7 @@ export const LSTM: Op = recurrentOp({
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
   attributes: { input_forget: int(0) },
   hasCell: true,
+  kernel: () => 'lstm',
   cell(attributes, { hidden: size, recurrent, recurrentBias, activations: [f, g, h], peepholes }) {
     const coupled = attributes.int('input_forget') !== 0
     const p = peepholes ?? new Float64Array(3 * size)

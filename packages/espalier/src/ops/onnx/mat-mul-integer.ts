@@ -6,6 +6,7 @@ import { fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { typed } from '../support/infer.ts'
+import { lowerProduct } from '../support/lower-quantized.ts'
 import { inferMatMul, matMulMacs, matMulNumbers, matMulWeights } from '../support/matmul.ts'
 import { spreadOverColumns, spreadOverRows } from '../support/quantization.ts'
 
@@ -23,6 +24,7 @@ export const MatMulInteger: Op = {
   macs: c => matMulMacs(c.shape(0), c.shape(1)),
   weights: c =>
     matMulWeights(c.shape(0), c.shape(1)).map(use => ({ ...use, zeroPoint: use.input === 1 ? 3 : 2 })),
+  lower: c => lowerProduct(c, { x: 0, w: 1, xZero: 2, wZero: 3 }),
   evaluate(c) {
     const [a, b] = [c.tensor(0), c.tensor(1)]
     const [aZero, bZero] = [c.optionalTensor(2), c.optionalTensor(3)]

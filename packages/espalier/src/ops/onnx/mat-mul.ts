@@ -4,6 +4,7 @@ import { bigints, fromBigInts, fromNumbers, numbers } from '../../tensor/element
 import type { Op } from '../op.ts'
 import { floats, floats16, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerProduct } from '../support/lower-gemm.ts'
 import { inferMatMul, matMulIntegers, matMulMacs, matMulNumbers, matMulWeights } from '../support/matmul.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -33,4 +34,5 @@ export const MatMul: Op = {
     const { shape, values } = matMulNumbers(numbers(a), a.shape, numbers(b), b.shape)
     return [fromNumbers(a.dtype, shape, values)]
   },
+  lower: c => lowerProduct(c, {}),
 }

@@ -5,6 +5,7 @@ import type { Op } from '../op.ts'
 import { floats, floats16, ints, type Schema } from '../schema.ts'
 import { sameAsFirst } from '../support/infer.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerMeanVariance } from '../support/lower-normalize.ts'
 import { momentsOf } from '../support/normalize.ts'
 
 const schema: Schema = { inputs: ['X: T'], outputs: ['Y: T'], attributes: { axes: ints([0, 2, 3]) } }
@@ -17,6 +18,7 @@ export const MeanVarianceNormalization: Op = {
   doc: '(x - mean) / standard deviation, over the given axes.',
   versions: { 9: { ...schema, types: { T: floats16 } }, 13: { ...schema, types: { T: floats } } },
   infer: sameAsFirst,
+  lower: c => lowerMeanVariance(c, epsilon),
   evaluate(c) {
     const X = c.tensor(0)
     const x = numbers(X)

@@ -11,12 +11,14 @@ import { int, numeric, numeric16, type Schema } from '../schema.ts'
 import { zipContents } from '../support/contents.ts'
 import { commonDType, inferBroadcast, zipBigInts, zipNumbers } from '../support/elementwise.ts'
 import { bigModulus, bigRemainder, modulus, remainder } from '../support/integer-division.ts'
+import { lowerDivision } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['A: T', 'B: T'], outputs: ['C: T'], attributes: { fmod: int(0) } }
 
 export const Mod: Op = {
   name: 'Mod',
   doc: 'Element-wise remainder, with broadcasting.',
+  lower: lowerDivision('fmod', c => (c.attributes.int('fmod') !== 0 ? 'rem' : 'mod')),
   versions: { 10: { ...schema, types: { T: numeric16 } }, 13: { ...schema, types: { T: numeric } } },
   infer(c) {
     requireSign(c.attributes, c.dtype(0))

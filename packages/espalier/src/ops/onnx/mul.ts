@@ -7,6 +7,7 @@ import type { Op } from '../op.ts'
 import { highPrecision, highPrecision16, numeric, type Schema } from '../schema.ts'
 import { zipContents } from '../support/contents.ts'
 import { binary } from '../support/elementwise.ts'
+import { lowerBinary } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['A: T', 'B: T'], outputs: ['C: T'] }
 
@@ -14,6 +15,7 @@ export const Mul: Op = binary(
   {
     name: 'Mul',
     doc: 'Element-wise product, with broadcasting.',
+    lower: lowerBinary('mul'),
     versions: {
       7: { ...schema, types: { T: highPrecision16 } },
       13: { ...schema, types: { T: highPrecision } },

@@ -4,10 +4,12 @@ import type { Dim } from '../../graph/graph.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { formatShape, normalizeAxis, sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import type { LowerContext } from '../lower.ts'
 import type { Op } from '../op.ts'
 import { allTypes, int, numeric16, type Schema } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { clampToSafe } from '../support/integers.ts'
+import { elementBytes, movable, notMovable } from '../support/lower-movement.ts'
 import { cellsOf, copyCell, newCells, tensorOfCells } from '../support/movement.ts'
 import { single } from '../support/scalars.ts'
 
@@ -50,6 +52,26 @@ export const OneHot: Op = {
     }
     return [tensorOfCells(cells, shape)]
   },
+  lower: lowerOneHot,
+}
+
+function lowerOneHot(c: LowerContext): string | undefined {
+  const [indices, values] = [c.type(0), c.type(2)]
+  if (!movable(values.dtype)) return notMovable(values.dtype)
+  if (indices.dtype !== 'int32' && indices.dtype !== 'int64')
+    return `no kernel for indices of ${indices.dtype}`
+  const axis = normalizeAxis(c.attributes.int('axis'), indices.shape.length + 1)
+  c.emit('one_hot', {
+    indices: c.input(0),
+    values: c.input(2),
+    y: c.output(0),
+    size: elementBytes(values.dtype),
+    indexSize: elementBytes(indices.dtype),
+    outer: sizeOf(indices.shape.slice(0, axis)),
+    depth: c.outputType(0).shape[axis]!,
+    inner: sizeOf(indices.shape.slice(axis)),
+  })
+  return undefined
 }
 
 function depthOf(source: Tensor): number {

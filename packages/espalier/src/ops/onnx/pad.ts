@@ -5,6 +5,7 @@ import type { Dim } from '../../graph/graph.ts'
 import { fromNumbers } from '../../tensor/elements.ts'
 import { formatShape, normalizeAxes, normalizeAxis } from '../../tensor/shape.ts'
 import { elementCount, type Tensor, zeros } from '../../tensor/tensor.ts'
+import type { LowerContext } from '../lower.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import {
   allTypes13,
@@ -18,6 +19,7 @@ import {
 } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { allNumbers, givenList, inferredList } from '../support/integers.ts'
+import { lowerPick, type Steering, steeredInRun, steering } from '../support/lower-movement.ts'
 import { outputSize, selectAxes, tableOf } from '../support/movement.ts'
 import { since21, versionsOf } from '../support/versions.ts'
 
@@ -69,17 +71,32 @@ export const Pad: Op = {
   },
   evaluate(c) {
     const data = c.tensor(0)
-    const pads = padsByAxis(
-      data.shape.length,
-      givenList(c, 'pads', 1) ?? [],
-      givenList(c, 'axes', 3),
-    ) as Pads<number>
+    const pads = padsOf(c, data.shape.length)
     const shape = paddedShape(data.shape, pads) as readonly number[]
     if (outputSize(data.dtype, shape) === 0) return [zeros(data.dtype, shape)]
     const mode = c.attributes.string('mode') as Mode
     const tables = data.shape.map((extent, axis) => sourceTable(extent, pads[axis]!, mode))
     return [selectAxes(data, tables, mode === 'constant' ? fillOf(c, data) : undefined)]
   },
+  lower: lowerPad,
+}
+
+function lowerPad(c: LowerContext): string | undefined {
+  const steered = steering(c, 1, 3)
+  if (steered === undefined) return steeredInRun
+  const { dtype, shape } = c.type(0)
+  const pads = padsOf(steered, shape.length)
+  if (paddedShape(shape, pads).includes(0)) return undefined
+  const mode = c.attributes.string('mode') as Mode
+  const tables = shape.map((extent, axis) => sourceTable(extent, pads[axis]!, mode))
+  if (mode !== 'constant') return lowerPick(c, tables)
+  if (c.version >= 11) return lowerPick(c, tables, c.optionalInput(2))
+  const value = fromNumbers(dtype, [], [c.attributes.float('value')])
+  return lowerPick(c, tables, c.table(value.data as ArrayBufferView))
+}
+
+function padsOf(c: Steering, rank: number): Pads<number> {
+  return padsByAxis(rank, givenList(c, 'pads', 1) ?? [], givenList(c, 'axes', 3)) as Pads<number>
 }
 
 /** Elements to add before and after each axis; negative to take away. */

@@ -6,16 +6,29 @@
  */
 import { EspalierError } from '../../errors.ts'
 import { isFloat, isInteger } from '../../tensor/dtype.ts'
+import { numbers } from '../../tensor/elements.ts'
+import { sizeOf } from '../../tensor/shape.ts'
+import type { LowerContext } from '../lower.ts'
 import type { InferContext, Op } from '../op.ts'
 import { floats16, numeric, numeric16, type Schema } from '../schema.ts'
 import { commonDType, zipBigInts, zipNumbers } from '../support/elementwise.ts'
 import { broadcastAll } from '../support/infer.ts'
+import {
+  apply,
+  convert,
+  decline,
+  inputValue,
+  isFloatStorage,
+  lowerTo,
+  type Value,
+} from '../support/lower-elementwise.ts'
 
 const mixed: Schema = { inputs: ['X: T', 'Y: T1'], outputs: ['Z: T'] }
 
 export const Pow: Op = {
   name: 'Pow',
   doc: 'Element-wise power, with broadcasting.',
+  lower: lowerTo(lowerPower),
   versions: {
     7: { inputs: ['X: T', 'Y: T'], outputs: ['Z: T'], types: { T: floats16 } },
     12: { ...mixed, types: { T: ['int32', 'int64', ...floats16], T1: numeric16 } },
@@ -62,4 +75,17 @@ function reciprocalPower(base: bigint, exponent: bigint): bigint {
   if (base === 1n) return 1n
   if (base === -1n) return exponent % 2n === 0n ? 1n : -1n
   return 0n
+}
+
+/** Powers that are common are products and roots; others of floats go through the logarithm. */
+function lowerPower(c: LowerContext): Value {
+  const x = inputValue(c, 0)
+  const known = c.constant(1)
+  const exponent = known && sizeOf(known.shape) === 1 ? numbers(known)[0] : undefined
+  if (exponent === 1) return x
+  if (exponent === 2) return apply('mul', x, x)
+  if (exponent === 3) return apply('mul', apply('mul', x, x), x)
+  if (!isFloatStorage(x.dtype)) decline(`no kernel for powers of ${x.dtype}`)
+  if (exponent === -1) return apply('reciprocal', x)
+  return apply('pow', x, convert(inputValue(c, 1), x.dtype))
 }

@@ -10,12 +10,23 @@ import type { Op } from '../op.ts'
 import { floats16, highPrecision, highPrecision16, type Schema } from '../schema.ts'
 import { commonDType, zipBigInts, zipNumbers } from '../support/elementwise.ts'
 import { broadcastDims, typed } from '../support/infer.ts'
+import {
+  apply,
+  choose,
+  compare,
+  constant,
+  inputValue,
+  isFloatStorage,
+  lowerTo,
+  type Value,
+} from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['X: T', 'slope: T'], outputs: ['Y: T'] }
 
 export const PRelu: Op = {
   name: 'PRelu',
   doc: 'x, and slope * x below zero, element by element.',
+  lower: lowerTo(c => sloped(inputValue(c, 0), inputValue(c, 1))),
   versions: {
     7: { ...schema, types: { T: floats16 } },
     9: { ...schema, types: { T: highPrecision16 } },
@@ -50,4 +61,9 @@ function doesNotFit(
     got: formatShape(slope),
     hint: 'A slope per channel of an image has shape [channels, 1, 1].',
   })
+}
+
+function sloped(x: Value, slope: Value): Value {
+  if (isFloatStorage(x.dtype)) return apply('leaky_relu', x, slope)
+  return choose(compare('less', x, constant(x.dtype, 0)), apply('mul', x, slope), x)
 }

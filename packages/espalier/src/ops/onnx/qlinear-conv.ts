@@ -15,6 +15,7 @@ import {
   readConvolution,
 } from '../support/convolution.ts'
 import { typed } from '../support/infer.ts'
+import { lowerConvolutionI8 } from '../support/lower-quantized.ts'
 import { minusZeroPoint, quantizeNumbers, readPerChannel, requantization } from '../support/quantization.ts'
 import { single } from '../support/scalars.ts'
 
@@ -54,6 +55,12 @@ export const QLinearConv: Op = {
   infer: c => [typed(c.dtype(7), convolutionShape(c, 0, 3))],
   macs: c => convolutionMacs(c, 0, 3),
   weights: c => convolutionWeights(c, 3).map(use => ({ ...use, zeroPoint: 5 })),
+  lower: c =>
+    lowerConvolutionI8(
+      c,
+      { x: 0, xScale: 1, xZero: 2, w: 3, wScale: 4, wZero: 5, yScale: 6, yZero: 7, bias: 8 },
+      'first',
+    ),
   evaluate(c) {
     const [x, w] = [c.tensor(0), c.tensor(3)]
     const convolution = readConvolution(c.attributes, x.shape, w.shape)

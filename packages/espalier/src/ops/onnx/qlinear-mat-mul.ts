@@ -7,6 +7,7 @@ import type { Shape } from '../../tensor/shape.ts'
 import type { Op } from '../op.ts'
 import { float8s, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerProduct } from '../support/lower-quantized.ts'
 import { inferMatMul, matMulMacs, matMulNumbers, matMulWeights } from '../support/matmul.ts'
 import {
   quantizeNumbers,
@@ -45,6 +46,7 @@ export const QLinearMatMul: Op = {
       ...use,
       ...(use.input === 1 ? { input: 3, zeroPoint: 5 } : { zeroPoint: 2 }),
     })),
+  lower: c => lowerProduct(c, { x: 0, xScale: 1, xZero: 2, w: 3, wScale: 4, wZero: 5, yScale: 6, yZero: 7 }),
   evaluate(c) {
     const [a, b] = [c.tensor(0), c.tensor(3)]
     const aZeros = spreadOverRows(c.tensor(2), a.shape, 'a_zero_point')

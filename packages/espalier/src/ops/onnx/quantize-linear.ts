@@ -9,6 +9,7 @@ import { numbers } from '../../tensor/elements.ts'
 import type { Attributes, Op } from '../op.ts'
 import { type AttributeSchema, float8s, floats, int, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerQuantize } from '../support/lower-quantize.ts'
 import { readDtype, roundingTo } from '../support/precision.ts'
 import { quantizeNumbers, readZeroPoints, scaleIndex } from '../support/quantization.ts'
 
@@ -55,6 +56,7 @@ export const QuantizeLinear: Op = {
     const dtype = c.hasInput(2) ? c.dtype(2) : outputType(c.attributes, undefined)
     return [typed(dtype, c.shape(0))]
   },
+  lower: lowerQuantize,
   evaluate(c) {
     const [x, scale, zeroPoint] = [c.tensor(0), c.tensor(1), c.optionalTensor(2)]
     const { attributes } = c

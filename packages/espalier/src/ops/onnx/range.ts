@@ -5,12 +5,13 @@ import type { Dim } from '../../graph/graph.ts'
 import { isBigInt } from '../../tensor/dtype.ts'
 import { bigints, fromBigInts, fromNumbers, numbers } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { EvaluateContext, InferContext, Op } from '../op.ts'
+import type { InferContext, Op } from '../op.ts'
 import { int, type TypeName } from '../schema.ts'
 import { notNegative } from '../support/bounds.ts'
 import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { mostContents } from '../support/known-lengths.ts'
+import { lowerConstant, type Steering, steeredInRun, steering } from '../support/lower-movement.ts'
 import { outputSize } from '../support/movement.ts'
 
 const types: readonly TypeName[] = ['float32', 'float64', 'int16', 'int32', 'int64']
@@ -35,14 +36,21 @@ export const Range: Op = {
     return [Array.from({ length: count }, (_, i) => addDims(start, multiplyDims(step, i)))]
   },
   evaluate(c) {
-    const [start, limit, delta] = [scalar(c, 0), scalar(c, 1), scalar(c, 2)]
-    return [
-      isBigInt(start.dtype) ? exactRange(start, limit, delta) : roundedRange(start, limit, delta, stash(c)),
-    ]
+    return [rangeOf(c)]
+  },
+  lower(c) {
+    const steered = steering(c, 0, 1, 2)
+    return steered === undefined ? steeredInRun : lowerConstant(c, rangeOf(steered))
   },
 }
 
-function scalar(c: EvaluateContext, index: number): Tensor {
+function rangeOf(c: Steering): Tensor {
+  const [start, limit, delta] = [scalar(c, 0), scalar(c, 1), scalar(c, 2)]
+  if (isBigInt(start.dtype)) return exactRange(start, limit, delta)
+  return roundedRange(start, limit, delta, stash(c))
+}
+
+function scalar(c: Steering, index: number): Tensor {
   const source = c.tensor(index)
   if (source.shape.length <= 1 && source.data.length === 1) return source
   throw new EspalierError('bad-shape', 'start, limit and delta of a range are scalars', {
@@ -102,7 +110,7 @@ function roundedRange(start: Tensor, limit: Tensor, delta: Tensor, round: (value
 }
 
 /** Rounding to the type in which 16-bit ranges are computed: 1 is float32, 11 float64. */
-function stash(c: EvaluateContext): (value: number) => number {
+function stash(c: Steering): (value: number) => number {
   const { dtype } = c.tensor(0)
   const type = dtype === 'float16' || dtype === 'bfloat16' ? c.attributes.int('stash_type') : 11
   if (type === 1) return Math.fround

@@ -8,6 +8,7 @@ export const ReduceL1: Op = reduction(
     doc: 'L1 norm over the given axes; 0 for none.',
     versions: reductionVersions,
   },
+  'l1',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += Math.abs(x[start + step]!)

@@ -8,6 +8,7 @@ export const ReduceL2: Op = reduction(
     doc: 'L2 norm over the given axes; 0 for none. Norms of integers are truncated.',
     versions: reductionVersions,
   },
+  'l2',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += x[start + step]! ** 2

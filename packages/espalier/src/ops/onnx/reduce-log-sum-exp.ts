@@ -9,5 +9,6 @@ export const ReduceLogSumExp: Op = reduction(
     doc: 'Natural logarithm of the sum of exponentials over the given axes; minus infinity for none.',
     versions: reductionVersions,
   },
+  'logSumExp',
   logSumExp,
 )

@@ -8,6 +8,7 @@ export const ReduceLogSum: Op = reduction(
     doc: 'Natural logarithm of the sum over the given axes; minus infinity for none.',
     versions: reductionVersions,
   },
+  'logSum',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += x[start + step]!

@@ -11,6 +11,7 @@ export const ReduceMax: Op = reduction(
     versions: extremumVersions,
     contents: reduceContents(contents => (contents.length === 0 ? undefined : contents.reduce(maxDims))),
   },
+  'max',
   (x, start, steps) => {
     let largest = Number.NEGATIVE_INFINITY
     for (const step of steps) largest = Math.max(largest, x[start + step]!)

@@ -8,6 +8,7 @@ export const ReduceMean: Op = reduction(
     doc: 'Mean over the given axes; NaN for none. Means of integers are truncated towards zero.',
     versions: reductionVersions,
   },
+  'mean',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += x[start + step]!

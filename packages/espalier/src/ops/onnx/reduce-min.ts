@@ -11,6 +11,7 @@ export const ReduceMin: Op = reduction(
     versions: extremumVersions,
     contents: reduceContents(contents => (contents.length === 0 ? undefined : contents.reduce(minDims))),
   },
+  'min',
   (x, start, steps) => {
     let smallest = Number.POSITIVE_INFINITY
     for (const step of steps) smallest = Math.min(smallest, x[start + step]!)

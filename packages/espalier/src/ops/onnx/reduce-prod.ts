@@ -10,6 +10,7 @@ export const ReduceProd: Op = reduction(
     versions: reductionVersions,
     contents: reduceContents(productOfDims),
   },
+  'prod',
   (x, start, steps) => {
     let product = 1
     for (const step of steps) product *= x[start + step]!

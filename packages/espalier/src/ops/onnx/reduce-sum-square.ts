@@ -8,6 +8,7 @@ export const ReduceSumSquare: Op = reduction(
     doc: 'Sum of squares over the given axes; 0 for none.',
     versions: reductionVersions,
   },
+  'sumSquare',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += x[start + step]! ** 2

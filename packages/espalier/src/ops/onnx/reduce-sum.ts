@@ -16,6 +16,7 @@ export const ReduceSum: Op = reduction(
     },
     contents: reduceContents(contents => contents.reduce<Dim>(addDims, 0)),
   },
+  'sum',
   (x, start, steps) => {
     let sum = 0
     for (const step of steps) sum += x[start + step]!

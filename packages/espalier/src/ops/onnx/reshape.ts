@@ -10,6 +10,7 @@ import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { listOf } from '../support/integers.ts'
 import { contentOrUnknown } from '../support/known-lengths.ts'
+import { lowerAlias } from '../support/lower-movement.ts'
 import { since21, versionsOf } from '../support/versions.ts'
 
 const schema = { inputs: ['data: T', 'shape: int64'], outputs: ['reshaped: T'] }
@@ -38,6 +39,7 @@ export const Reshape: Op = {
     const shape = newShape(data.shape, listOf(c.tensor(1), 'shape'), keepsZero(c)) as readonly number[]
     return [reshape(data, shape)]
   },
+  lower: lowerAlias,
 }
 
 const keepsZero = (c: InferContext | EvaluateContext): boolean =>

@@ -2,9 +2,9 @@
 import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { numbers } from '../../tensor/elements.ts'
-import { normalizeAxes, normalizeAxis } from '../../tensor/shape.ts'
+import { normalizeAxes, normalizeAxis, type Shape } from '../../tensor/shape.ts'
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
-import type { Attributes, EvaluateContext, Op } from '../op.ts'
+import type { Attributes, Op } from '../op.ts'
 import {
   type AttributeSchema,
   allTypes,
@@ -19,6 +19,8 @@ import {
 } from '../schema.ts'
 import { typed } from '../support/infer.ts'
 import { clampToSafe, listOf } from '../support/integers.ts'
+import { type Steering, steeredInRun, steering } from '../support/lower-movement.ts'
+import { lowerResize } from '../support/lower-resize.ts'
 import {
   type Coordinates,
   type ResizedAxis,
@@ -95,16 +97,23 @@ export const Resize: Op = {
   },
   evaluate(c) {
     const x = c.tensor(0)
-    const target = targetOf(c)
-    const { shape, scales, axes } = resizedShape(x.shape, target, c.attributes)
-    const settings = settingsOf(c)
-    const regions = regionsOf(c, x.shape.length, axes)
-    const resized = x.shape.map((input, axis): ResizedAxis => {
-      const output = shape[axis] as number
-      return { input, output, scale: scales[axis] ?? output / input, region: regions[axis]! }
-    })
-    return [resize(x, resized, settings)]
+    return [resize(x, resizedAxes(c, x.shape), settingsOf(c))]
   },
+  lower(c) {
+    const steered = steering(c, 1, 2, 3)
+    if (steered === undefined) return steeredInRun
+    return lowerResize(c, resizedAxes(steered, c.type(0).shape), settingsOf(steered))
+  },
+}
+
+/** How each axis of an input of shape `input` changes. */
+function resizedAxes(c: Steering, input: Shape): ResizedAxis[] {
+  const { shape, scales, axes } = resizedShape(input, targetOf(c), c.attributes)
+  const regions = regionsOf(c, input.length, axes)
+  return input.map((extent, axis) => {
+    const output = shape[axis] as number
+    return { input: extent, output, scale: scales[axis] ?? output / extent, region: regions[axis]! }
+  })
 }
 
 /** What the inputs ask for; one of the two is given. */
@@ -113,7 +122,7 @@ interface Target {
   readonly sizes?: readonly Dim[] | undefined
 }
 
-function targetOf(c: EvaluateContext): Target {
+function targetOf(c: Steering): Target {
   const list = (tensor: Tensor | undefined): readonly number[] | undefined =>
     tensor === undefined || elementCount(tensor) === 0 ? undefined : Array.from(numbers(tensor))
   if (c.version < 11) return { scales: list(c.tensor(1)) ?? [] }
@@ -185,7 +194,7 @@ function commonScale(
 }
 
 /** Start and end of the region of interest along each axis. */
-function regionsOf(c: EvaluateContext, rank: number, axes: readonly number[]): (readonly [number, number])[] {
+function regionsOf(c: Steering, rank: number, axes: readonly number[]): (readonly [number, number])[] {
   const regions = Array.from({ length: rank }, () => [0, 1] as readonly [number, number])
   if (c.attributes.optionalString('coordinate_transformation_mode') !== 'tf_crop_and_resize') return regions
   const region = numbers(c.tensor(1))
@@ -199,7 +208,7 @@ function regionsOf(c: EvaluateContext, rank: number, axes: readonly number[]): (
   return regions
 }
 
-function settingsOf(c: EvaluateContext): ResizeSettings {
+function settingsOf(c: Steering): ResizeSettings {
   const { attributes } = c
   const mode = attributes.string('mode') as ResizeSettings['mode']
   const antialias = (attributes.optionalInt('antialias') ?? 0) !== 0

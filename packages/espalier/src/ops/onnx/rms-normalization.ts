@@ -5,6 +5,7 @@ import { float, floats, int } from '../schema.ts'
 import { numbersAs } from '../support/broadcast.ts'
 import { typed } from '../support/infer.ts'
 import { linesAlong } from '../support/lines.ts'
+import { lowerTrailing } from '../support/lower-normalize.ts'
 import { trailingAxes } from '../support/normalize.ts'
 
 export const RMSNormalization: Op = {
@@ -19,6 +20,7 @@ export const RMSNormalization: Op = {
     },
   },
   infer: c => [typed(c.dtype(1), c.shape(0))],
+  lower: c => lowerTrailing(c, 'rms', c.attributes.int('axis'), { scale: 1 }),
   evaluate(c) {
     const [X, Scale] = [c.tensor(0), c.tensor(1)]
     const epsilon = c.attributes.float('epsilon')

@@ -8,6 +8,7 @@ export const RNN: Op = recurrentOp({
   gates: 1,
   activations: ['Tanh'],
   attributes: { activations: { type: 'strings', required: false, default: ['Tanh', 'Tanh'] } },
+  kernel: () => 'rnn',
   cell(_, { recurrent, recurrentBias, activations: [f] }) {
     return (gate, { hidden }) => {
       addProduct(gate, recurrent, hidden)

@@ -4,6 +4,7 @@ import type { Op } from '../op.ts'
 import { floats, floats16, type Schema } from '../schema.ts'
 import { sameContents } from '../support/contents.ts'
 import { unary } from '../support/elementwise.ts'
+import { lowerUnary } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['X: T'], outputs: ['Y: T'] }
 
@@ -11,6 +12,7 @@ export const Round: Op = unary(
   {
     name: 'Round',
     doc: 'Nearest integer, halves to even, element by element.',
+    lower: lowerUnary('round'),
     versions: { 11: { ...schema, types: { T: floats16 } }, 22: { ...schema, types: { T: floats } } },
     contents: sameContents,
   },

@@ -13,6 +13,7 @@ import {
 } from '../schema.ts'
 import { alignedPositions, checkAligned } from '../support/aligned-indices.ts'
 import { sameAsFirst } from '../support/infer.ts'
+import { lowerScatterElements } from '../support/lower-indexing.ts'
 import { reductionOf, scatter } from '../support/scatter.ts'
 
 const version = (T: readonly TypeName[], reduction?: AttributeSchema): Schema => ({
@@ -49,4 +50,5 @@ export const ScatterElements: Op = {
     const reduction = reductionOf(c.attributes)
     return [scatter(data, updates, { positions, run: 1 }, reduction)]
   },
+  lower: lowerScatterElements,
 }

@@ -7,6 +7,7 @@ import type { Op } from '../op.ts'
 import { allTypes, allTypes13, type Schema, string, type TypeName } from '../schema.ts'
 import { checkBatch, tuplePositions } from '../support/index-tuples.ts'
 import { sameAsFirst } from '../support/infer.ts'
+import { lowerScatterND } from '../support/lower-indexing.ts'
 import { reductionOf, scatter } from '../support/scatter.ts'
 
 const version = (T: readonly TypeName[]): Schema => ({
@@ -41,6 +42,7 @@ export const ScatterND: Op = {
     const placement = tuplePositions(data.shape, indices, 0)
     return [scatter(data, updates, placement, reductionOf(c.attributes))]
   },
+  lower: lowerScatterND,
 }
 
 function checkUpdates(data: readonly Dim[], indices: readonly Dim[], updates: readonly Dim[]): void {

@@ -1,6 +1,7 @@
 /** The older name of ScatterElements. */
 import type { Op } from '../op.ts'
 import { allTypes, int } from '../schema.ts'
+import { lowerScatterElements } from '../support/lower-indexing.ts'
 import { ScatterElements } from './scatter-elements.ts'
 
 export const Scatter: Op = {
@@ -17,4 +18,5 @@ export const Scatter: Op = {
   deprecated: 11,
   infer: ScatterElements.infer,
   evaluate: ScatterElements.evaluate,
+  lower: lowerScatterElements,
 }

@@ -5,6 +5,7 @@ import { tensorType } from '../../graph/graph.ts'
 import { int64 } from '../../tensor/tensor.ts'
 import type { Attributes, Op } from '../op.ts'
 import * as types from '../schema.ts'
+import { lowerConstant } from '../support/lower-movement.ts'
 
 const { int, optional } = types
 const schema = { inputs: ['data: T'], outputs: ['shape: T1'] }
@@ -34,6 +35,7 @@ export const Shape: Op = {
     return [shape && slice(c.attributes, shape)]
   },
   evaluate: c => [int64(slice(c.attributes, c.tensor(0).shape))],
+  lower: c => lowerConstant(c, int64(slice(c.attributes, c.type(0).shape))),
 }
 
 /** Axes from `start` to `end`; both count from the back when negative and are clamped to the rank. */

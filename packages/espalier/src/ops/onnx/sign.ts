@@ -2,6 +2,7 @@
 import type { Op } from '../op.ts'
 import { numeric, numeric16, type Schema } from '../schema.ts'
 import { unary } from '../support/elementwise.ts'
+import { lowerUnary } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['input: T'], outputs: ['output: T'] }
 
@@ -9,6 +10,7 @@ export const Sign: Op = unary(
   {
     name: 'Sign',
     doc: '-1, 0 or 1, element by element.',
+    lower: lowerUnary('sign', 'sign'),
     versions: { 9: { ...schema, types: { T: numeric16 } }, 13: { ...schema, types: { T: numeric } } },
   },
   () => Math.sign,

@@ -1,9 +1,11 @@
 /** Number of elements of a tensor, as a tensor. */
 import { productOfDims } from '../../graph/dim.ts'
 import { tensorType } from '../../graph/graph.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import { elementCount, int64 } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { allTypes19 } from '../schema.ts'
+import { lowerConstant } from '../support/lower-movement.ts'
 import { from1To13, since21, versionsOf } from '../support/versions.ts'
 
 export const Size: Op = {
@@ -20,4 +22,5 @@ export const Size: Op = {
     return [shape && [productOfDims(shape)]]
   },
   evaluate: c => [int64(elementCount(c.tensor(0)))],
+  lower: c => lowerConstant(c, int64(sizeOf(c.type(0).shape))),
 }

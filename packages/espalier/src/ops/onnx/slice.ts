@@ -1,12 +1,13 @@
 /** Part of a tensor: a range with a step along each of some axes. */
 import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
-import { normalizeAxis, stridesOf } from '../../tensor/shape.ts'
+import { normalizeAxis, type Shape, stridesOf } from '../../tensor/shape.ts'
 import type { Op } from '../op.ts'
 import { allTypes, allTypes13, optional, required, type Schema, type TypeName } from '../schema.ts'
 import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { allNumbers, givenList, inferredList } from '../support/integers.ts'
+import { lowerView, type Steering, steeredInRun, steering } from '../support/lower-movement.ts'
 import { copyStrided } from '../support/movement.ts'
 import { slicedExtent, sliceOf } from '../support/slicing.ts'
 
@@ -67,31 +68,40 @@ export const Slice: Op = {
   },
   evaluate(c) {
     const data = c.tensor(0)
-    const rank = data.shape.length
-    const starts = givenList(c, 'starts', 1) ?? []
-    const ends = givenList(c, 'ends', 2) ?? []
-    const axes = givenList(c, 'axes', 3) ?? starts.map((_, axis) => axis)
-    const steps = givenList(c, 'steps', 4) ?? starts.map(() => 1)
-    if (new Set([starts.length, ends.length, axes.length, steps.length]).size > 1)
-      throw new EspalierError('bad-shape', 'starts, ends, axes and steps do not have one length', {
-        got: `${starts.length}, ${ends.length}, ${axes.length} and ${steps.length}`,
-      })
-    const shape = [...data.shape]
-    const strides = stridesOf(data.shape)
-    let offset = 0
-    const sliced = new Set<number>()
-    for (let i = 0; i < axes.length; i++) {
-      const axis = normalizeAxis(axes[i]!, rank)
-      if (sliced.has(axis)) throw new EspalierError('bad-argument', `axis ${axis} is sliced twice`)
-      sliced.add(axis)
-      if (steps[i] === 0) throw zeroStep()
-      const { first, step, count } = sliceOf(data.shape[axis]!, starts[i]!, ends[i]!, steps[i]!)
-      offset += first * strides[axis]!
-      strides[axis]! *= step
-      shape[axis] = count
-    }
+    const { shape, strides, offset } = slicedView(c, data.shape)
     return [copyStrided(data, shape, strides, offset)]
   },
+  lower(c) {
+    const steered = steering(c, 1, 2, 3, 4)
+    return steered === undefined ? steeredInRun : lowerView(c, slicedView(steered, c.type(0).shape))
+  },
+}
+
+/** What the operator takes of data of shape `data`: extents, strides and offset in elements. */
+function slicedView(c: Steering, data: Shape): { shape: Shape; strides: readonly number[]; offset: number } {
+  const starts = givenList(c, 'starts', 1) ?? []
+  const ends = givenList(c, 'ends', 2) ?? []
+  const axes = givenList(c, 'axes', 3) ?? starts.map((_, axis) => axis)
+  const steps = givenList(c, 'steps', 4) ?? starts.map(() => 1)
+  if (new Set([starts.length, ends.length, axes.length, steps.length]).size > 1)
+    throw new EspalierError('bad-shape', 'starts, ends, axes and steps do not have one length', {
+      got: `${starts.length}, ${ends.length}, ${axes.length} and ${steps.length}`,
+    })
+  const shape = [...data]
+  const strides = stridesOf(data)
+  let offset = 0
+  const sliced = new Set<number>()
+  for (let i = 0; i < axes.length; i++) {
+    const axis = normalizeAxis(axes[i]!, data.length)
+    if (sliced.has(axis)) throw new EspalierError('bad-argument', `axis ${axis} is sliced twice`)
+    sliced.add(axis)
+    if (steps[i] === 0) throw zeroStep()
+    const { first, step, count } = sliceOf(data[axis]!, starts[i]!, ends[i]!, steps[i]!)
+    offset += first * strides[axis]!
+    strides[axis]! *= step
+    shape[axis] = count
+  }
+  return { shape, strides, offset }
 }
 
 function zeroStep(): EspalierError {

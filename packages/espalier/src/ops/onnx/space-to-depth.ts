@@ -1,11 +1,13 @@
 /** Blocks of pixels laid out as channels. */
 import { floorDivideDims, multiplyDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
+import { type Shape, stridesOf } from '../../tensor/shape.ts'
 import { reshape } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { required } from '../schema.ts'
 import { blockSize, checkMultiple, rearrange, requireImages } from '../support/blocks.ts'
 import { typed } from '../support/infer.ts'
+import { lowerView } from '../support/lower-movement.ts'
 import { from1To13, versionsOf } from '../support/versions.ts'
 
 export const SpaceToDepth: Op = {
@@ -25,12 +27,25 @@ export const SpaceToDepth: Op = {
     const input = c.tensor(0)
     const size = blockSize(c)
     const shape = gathered(input.shape, size) as readonly number[]
-    const [batch, channels] = input.shape as [number, number]
-    const [height, width] = shape.slice(2) as [number, number]
-    const blocks = rearrange(input, [batch, channels, height, size, width, size], [0, 3, 5, 1, 2, 4])
-    return [reshape(blocks, shape)]
+    return [reshape(rearrange(input, blockAxes(input.shape, size), order), shape)]
+  },
+  lower(c) {
+    const split = blockAxes(c.type(0).shape, blockSize(c))
+    const strides = stridesOf(split)
+    return lowerView(c, {
+      shape: order.map(axis => split[axis]!),
+      strides: order.map(axis => strides[axis]!),
+    })
   },
 }
+
+/** The axes of the input with its pixels in blocks. */
+function blockAxes(shape: Shape, size: number): Shape {
+  const [batch, channels, height, width] = shape as [number, number, number, number]
+  return [batch, channels, height / size, size, width / size, size]
+}
+/** Their order in the output. */
+const order = [0, 3, 5, 1, 2, 4]
 
 function gathered(shape: readonly Dim[], size: number): readonly Dim[] {
   const [batch, channels, height, width] = requireImages(shape)

@@ -2,13 +2,15 @@
 import { EspalierError } from '../../errors.ts'
 import { ceilDivideDims, multiplyDims, subtractDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
-import { formatShape, normalizeAxis } from '../../tensor/shape.ts'
+import { formatShape, normalizeAxis, stridesOf } from '../../tensor/shape.ts'
+import type { LowerContext } from '../lower.ts'
 import type { EvaluateContext, InferContext, Op } from '../op.ts'
 import { allTypes, allTypes13, int, optional, type Schema, type TypeName } from '../schema.ts'
 import { notNegative } from '../support/bounds.ts'
 import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { allNumbers, givenList, inferredList } from '../support/integers.ts'
+import { lowerView } from '../support/lower-movement.ts'
 import { sliceAxis } from '../support/pieces.ts'
 
 const outputs = ['outputs...: T']
@@ -54,6 +56,23 @@ export const Split: Op = {
     const sizes = sizesOf(c, extent, givenList(c, 'split', 1)) as readonly number[]
     return ranges(sizes).map(([start, end]) => sliceAxis(input, axis, start, end))
   },
+  lower: lowerSplit,
+}
+
+/** The pieces have the extents of the outputs: no need to know how they came about. */
+function lowerSplit(c: LowerContext): string | undefined {
+  const { shape } = c.type(0)
+  const axis = normalizeAxis(c.attributes.int('axis'), shape.length)
+  const strides = stridesOf(shape)
+  let start = 0
+  for (let output = 0; output < c.outputCount; output++) {
+    if (!c.hasOutput(output)) return 'a piece that is not wanted'
+    const piece = c.outputType(output).shape
+    const declined = lowerView(c, { shape: piece, strides, offset: start * strides[axis]! }, output)
+    if (declined !== undefined) return declined
+    start += piece[axis]!
+  }
+  return undefined
 }
 
 const pieces = (c: InferContext | EvaluateContext): readonly number[] => [...Array(c.outputCount).keys()]

@@ -6,14 +6,17 @@ import { EspalierError } from '../../errors.ts'
 import { differentDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { formatShape } from '../../tensor/shape.ts'
+import type { LowerContext } from '../lower.ts'
 import type { Op } from '../op.ts'
 import { float, floats } from '../schema.ts'
 import { sigmoid } from '../support/activations.ts'
 import { commonDType, inferBroadcast, zipNumbers } from '../support/elementwise.ts'
+import { apply, constant, inputValue, lowerTo, type Value } from '../support/lower-elementwise.ts'
 
 export const SwiGLU: Op = {
   name: 'SwiGLU',
   doc: 'a * sigmoid(alpha * a) * b, element by element.',
+  lower: lowerTo(gated),
   versions: {
     28: {
       inputs: ['A: T', 'B: T'],
@@ -42,4 +45,10 @@ function requireSameShape(a: readonly Dim[], b: readonly Dim[]): void {
     expected: formatShape(a),
     got: formatShape(b),
   })
+}
+
+function gated(c: LowerContext): Value {
+  const [gate, value] = [inputValue(c, 0), inputValue(c, 1)]
+  const alpha = constant(gate.dtype, c.attributes.float('alpha'))
+  return apply('mul', apply('silu', gate, alpha), value)
 }

@@ -2,7 +2,7 @@
 import { EspalierError } from '../../errors.ts'
 import { multiplyDims } from '../../graph/dim.ts'
 import type { Dim } from '../../graph/graph.ts'
-import { stridesOf } from '../../tensor/shape.ts'
+import { type Shape, stridesOf } from '../../tensor/shape.ts'
 import { reshape } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { allTypes } from '../schema.ts'
@@ -10,6 +10,7 @@ import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { listOf } from '../support/integers.ts'
 import { contentOrUnknown, mostContents } from '../support/known-lengths.ts'
+import { lowerView, steeredInRun, steering } from '../support/lower-movement.ts'
 import { copyStrided, outputSize } from '../support/movement.ts'
 import { upTo13, versionsOf } from '../support/versions.ts'
 
@@ -37,11 +38,22 @@ export const Tile: Op = {
     const repeats = listOf(c.tensor(1), 'repeats')
     const shape = tiled(input.shape, repeats) as readonly number[]
     outputSize(input.dtype, shape)
-    // Each axis becomes two, of which the outer repeats without moving on.
-    const strides = stridesOf(input.shape).flatMap(stride => [0, stride])
-    const repeated = input.shape.flatMap((extent, axis) => [repeats[axis]!, extent])
-    return [reshape(copyStrided(input, repeated, strides), shape)]
+    const repeated = repetition(input.shape, repeats)
+    return [reshape(copyStrided(input, repeated.shape, repeated.strides), shape)]
   },
+  lower(c) {
+    const steered = steering(c, 1)
+    if (steered === undefined) return steeredInRun
+    return lowerView(c, repetition(c.type(0).shape, listOf(steered.tensor(1), 'repeats')))
+  },
+}
+
+/** Each axis becomes two, of which the outer repeats without moving on. */
+function repetition(shape: Shape, repeats: readonly number[]): { shape: Shape; strides: readonly number[] } {
+  return {
+    shape: shape.flatMap((extent, axis) => [repeats[axis]!, extent]),
+    strides: stridesOf(shape).flatMap(stride => [0, stride]),
+  }
 }
 
 function tiled(shape: readonly Dim[], repeats: readonly Dim[]): readonly Dim[] {

@@ -13,6 +13,7 @@ import { type Tensor, tensor } from '../../tensor/tensor.ts'
 import type { EvaluateContext, Op } from '../op.ts'
 import { floats16, int, numeric, numeric16, required, type Schema, type TypeName } from '../schema.ts'
 import { typed } from '../support/infer.ts'
+import { lowerTopK } from '../support/lower-lines.ts'
 import { gatherElements } from '../support/movement.ts'
 import { compareNumbers } from '../support/ordering.ts'
 import { single } from '../support/scalars.ts'
@@ -46,6 +47,7 @@ export const TopK: Op = {
     const result = shape?.with(normalizeAxis(c.attributes.int('axis'), shape.length), k)
     return [typed(c.dtype(0), result), tensorType('int64', result)]
   },
+  lower: lowerTopK,
   evaluate(c) {
     const x = c.tensor(0)
     const axis = normalizeAxis(c.attributes.int('axis'), x.shape.length)

@@ -5,6 +5,7 @@ import type { Attributes, Op } from '../op.ts'
 import { optional } from '../schema.ts'
 import { sameContents } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
+import { lowerView } from '../support/lower-movement.ts'
 import { copyStrided } from '../support/movement.ts'
 import { from1To13, since21, versionsOf } from '../support/versions.ts'
 
@@ -34,6 +35,15 @@ export const Transpose: Op = {
         order.map(axis => strides[axis]!),
       ),
     ]
+  },
+  lower(c) {
+    const { shape } = c.type(0)
+    const order = permutation(c.attributes, shape.length)
+    const strides = stridesOf(shape)
+    return lowerView(c, {
+      shape: order.map(axis => shape[axis]!),
+      strides: order.map(axis => strides[axis]!),
+    })
   },
 }
 

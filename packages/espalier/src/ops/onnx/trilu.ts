@@ -2,10 +2,12 @@
 import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { formatShape, sizeOf } from '../../tensor/shape.ts'
+import type { LowerContext } from '../lower.ts'
 import type { Op } from '../op.ts'
 import { allTypes13, int } from '../schema.ts'
 import { sameAsFirst } from '../support/infer.ts'
 import { clampToSafe } from '../support/integers.ts'
+import { elementBytes, movable, notMovable, steeredInRun, steering } from '../support/lower-movement.ts'
 import { cellsOf, copyRun, newCells, tensorOfCells } from '../support/movement.ts'
 import { single } from '../support/scalars.ts'
 
@@ -44,6 +46,31 @@ export const Trilu: Op = {
     }
     return [tensorOfCells(cells, input.shape)]
   },
+  lower: lowerTriangle,
+}
+
+function lowerTriangle(c: LowerContext): string | undefined {
+  const { dtype, shape } = c.type(0)
+  if (!movable(dtype)) return notMovable(dtype)
+  const steered = steering(c, 1)
+  if (steered === undefined) return steeredInRun
+  const offset = steered.optionalTensor(1)
+  // Diagonals beyond every matrix are all the same.
+  const far = 2 ** 30
+  const k = offset === undefined ? 0 : Math.min(Math.max(single(offset, 'k'), -far), far)
+  const upper = c.attributes.int('upper') !== 0
+  const [rows, columns] = shape.slice(-2) as [number, number]
+  c.emit('triangle', {
+    x: c.input(0),
+    y: c.output(0),
+    size: elementBytes(dtype),
+    matrices: sizeOf(shape.slice(0, -2)),
+    rows,
+    columns,
+    first: upper ? k : -far,
+    last: upper ? far : k,
+  })
+  return undefined
 }
 
 function requireMatrices(shape: readonly Dim[]): void {

@@ -8,6 +8,7 @@ import { contentOf } from '../support/contents.ts'
 import { typed } from '../support/infer.ts'
 import { allNumbers, givenList, inferredList } from '../support/integers.ts'
 import { mostContents } from '../support/known-lengths.ts'
+import { lowerAlias } from '../support/lower-movement.ts'
 import { since21, upTo13, versionsOf } from '../support/versions.ts'
 
 const withAttribute: Schema = {
@@ -40,6 +41,7 @@ export const Unsqueeze: Op = {
     const data = c.tensor(0)
     return [reshape(data, unsqueezed(data.shape, givenList(c, 'axes', 1) ?? []) as readonly number[])]
   },
+  lower: lowerAlias,
 }
 
 function inferredShape(c: InferContext): readonly Dim[] | undefined {

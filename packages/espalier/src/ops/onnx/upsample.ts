@@ -2,10 +2,13 @@
 import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { numbers } from '../../tensor/elements.ts'
+import type { Shape } from '../../tensor/shape.ts'
 import type { Op } from '../op.ts'
 import { allTypes, required, type Schema, string } from '../schema.ts'
 import { typed } from '../support/infer.ts'
-import { type ResizedAxis, resize, scaledExtent } from '../support/resizing.ts'
+import { type Steering, steeredInRun, steering } from '../support/lower-movement.ts'
+import { lowerResize } from '../support/lower-resize.ts'
+import { type ResizedAxis, type ResizeSettings, resize, scaledExtent } from '../support/resizing.ts'
 
 const mode = string('nearest', ['nearest', 'linear', 'bilinear', 'trilinear'])
 const shared: Pick<Schema, 'outputs' | 'types'> = { outputs: ['Y: T'], types: { T: allTypes } }
@@ -34,23 +37,37 @@ export const Upsample: Op = {
   },
   evaluate(c) {
     const x = c.tensor(0)
-    const scales = c.version < 9 ? c.attributes.floats('scales') : numbers(c.tensor(1))
-    const shape = scaledShape(x.shape, scales) as readonly number[]
-    const axes = x.shape.map(
-      (input, axis): ResizedAxis => ({ input, output: shape[axis]!, scale: scales[axis]!, region: [0, 1] }),
-    )
-    return [
-      resize(x, axes, {
-        mode: c.attributes.string('mode') === 'nearest' ? 'nearest' : 'linear',
-        coordinates: 'asymmetric',
-        nearest: 'simple',
-        cubicCoefficient: -0.75,
-        excludeOutside: false,
-        antialias: false,
-        extrapolation: 0,
-      }),
-    ]
+    return [resize(x, resizedAxes(c, x.shape), settingsOf(c))]
   },
+  lower(c) {
+    const steered = steering(c, 1)
+    return steered === undefined
+      ? steeredInRun
+      : lowerResize(c, resizedAxes(steered, c.type(0).shape), settingsOf(steered))
+  },
+}
+
+function resizedAxes(c: Steering, input: Shape): ResizedAxis[] {
+  const scales = c.version < 9 ? c.attributes.floats('scales') : numbers(c.tensor(1))
+  const shape = scaledShape(input, scales) as readonly number[]
+  return input.map((extent, axis) => ({
+    input: extent,
+    output: shape[axis]!,
+    scale: scales[axis]!,
+    region: [0, 1],
+  }))
+}
+
+function settingsOf({ attributes }: Steering): ResizeSettings {
+  return {
+    mode: attributes.string('mode') === 'nearest' ? 'nearest' : 'linear',
+    coordinates: 'asymmetric',
+    nearest: 'simple',
+    cubicCoefficient: -0.75,
+    excludeOutside: false,
+    antialias: false,
+    extrapolation: 0,
+  }
 }
 
 function scaledShape(shape: readonly Dim[], scales: ArrayLike<number>): readonly Dim[] {

@@ -5,17 +5,20 @@ import type { Dim } from '../../graph/graph.ts'
 import { type DType, dtypeInfo } from '../../tensor/dtype.ts'
 import { broadcastShapes, broadcastStrides, forEachIndex, sizeOf } from '../../tensor/shape.ts'
 import { allocate, type Tensor, tensor } from '../../tensor/tensor.ts'
+import type { LowerContext } from '../lower.ts'
 import type { Op } from '../op.ts'
 import { allTypes, allTypes13, type Schema } from '../schema.ts'
 import { broadcastContents, contentOf } from '../support/contents.ts'
 import { commonDType } from '../support/elementwise.ts'
 import { broadcastDims, typed } from '../support/infer.ts'
+import { choose, inputValue, lowerTo, storageOf, type Value } from '../support/lower-elementwise.ts'
 
 const schema: Schema = { inputs: ['condition: B', 'X: T', 'Y: T'], outputs: ['output: T'] }
 
 export const Where: Op = {
   name: 'Where',
   doc: 'Elements of X where the condition holds, otherwise of Y, with broadcasting.',
+  lower: lowerTo(lowerWhere),
   versions: {
     9: { ...schema, types: { B: ['bool'], T: allTypes } },
     16: { ...schema, types: { B: ['bool'], T: allTypes13 } },
@@ -32,7 +35,7 @@ export const Where: Op = {
   },
   evaluate(c) {
     requireBool(c.tensor(0).dtype)
-    return [choose(c.tensor(0) as Tensor<'bool'>, c.tensor(1), c.tensor(2))]
+    return [chosen(c.tensor(0) as Tensor<'bool'>, c.tensor(1), c.tensor(2))]
   },
 }
 
@@ -41,7 +44,7 @@ function chooseDim(holds: Dim, x: Dim, y: Dim): Dim {
   return sameDim(x, y) ? x : null
 }
 
-function choose(condition: Tensor<'bool'>, x: Tensor, y: Tensor): Tensor {
+function chosen(condition: Tensor<'bool'>, x: Tensor, y: Tensor): Tensor {
   const dtype = commonDType([x.dtype, y.dtype])!
   const { stride } = dtypeInfo(dtype)
   if (stride < 1)
@@ -64,4 +67,12 @@ function choose(condition: Tensor<'bool'>, x: Tensor, y: Tensor): Tensor {
 function requireBool(dtype: DType | undefined): void {
   if (dtype === undefined || dtype === 'bool') return
   throw new EspalierError('bad-dtype', 'the condition is not bool', { expected: 'bool', got: dtype })
+}
+
+function lowerWhere(c: LowerContext): Value {
+  const { dtype } = c.type(1)
+  // Elements are only moved: what has eight bytes is moved as int64.
+  const storage = dtype === 'float64' ? 'int64' : storageOf(dtype)
+  const { shape } = c.outputType(0)
+  return choose(inputValue(c, 0), inputValue(c, 1, shape, storage), inputValue(c, 2, shape, storage))
 }

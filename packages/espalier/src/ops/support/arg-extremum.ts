@@ -11,6 +11,7 @@ import { tensor } from '../../tensor/tensor.ts'
 import type { Op } from '../op.ts'
 import { int, numeric, numeric16, type Schema, type TypeName } from '../schema.ts'
 import { linesAlong } from './lines.ts'
+import { lowerArgExtremum } from './lower-lines.ts'
 import { reducedShape } from './reduce.ts'
 
 type Values = Float64Array | BigInt64Array | BigUint64Array
@@ -31,10 +32,12 @@ const versions: Op['versions'] = {
   13: version(numeric, true),
 }
 
-export function argExtremum(header: Pick<Op, 'name' | 'doc'>, beats: Beats): Op {
+export function argExtremum(header: Pick<Op, 'name' | 'doc'>, smallest: boolean): Op {
+  const beats: Beats = smallest ? (a, b) => a < b : (a, b) => a > b
   return {
     ...header,
     versions,
+    lower: c => lowerArgExtremum(c, smallest),
     infer(c) {
       const shape: readonly Dim[] | undefined = c.shape(0)
       if (shape === undefined) return [tensorType('int64')]

@@ -3,11 +3,11 @@ import { EspalierError } from '../../errors.ts'
 import type { Dim } from '../../graph/graph.ts'
 import { formatShape, type Shape, stridesOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { EvaluateContext, InferContext } from '../op.ts'
+import type { NodeContext } from '../op.ts'
 import { copyStrided } from './movement.ts'
 
 /** The attribute `blocksize`. Throws `bad-argument` below 1. */
-export function blockSize(c: InferContext | EvaluateContext): number {
+export function blockSize(c: Pick<NodeContext, 'attributes'>): number {
   const size = c.attributes.int('blocksize')
   if (size >= 1) return size
   throw new EspalierError('bad-argument', 'not the size of a block', {

@@ -138,7 +138,7 @@ export function commonDType(types: readonly (DType | undefined)[]): DType | unde
   })
 }
 
-type Header = Pick<Op, 'name' | 'doc' | 'versions'> & Partial<Pick<Op, 'limits' | 'contents'>>
+type Header = Pick<Op, 'name' | 'doc' | 'versions'> & Partial<Pick<Op, 'limits' | 'contents' | 'lower'>>
 
 /**
  * An operator of one input. `f` is made once a run, from the attributes; `exact` takes over for 64-bit

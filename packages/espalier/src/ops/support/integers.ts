@@ -31,7 +31,11 @@ export function listOf(source: Tensor, what: string): number[] {
 }
 
 /** The list in attribute `name`, or else in input `index`; `undefined` when neither is given. */
-export function givenList(c: EvaluateContext, name: string, index: number): readonly number[] | undefined {
+export function givenList(
+  c: Pick<EvaluateContext, 'attributes' | 'optionalTensor'>,
+  name: string,
+  index: number,
+): readonly number[] | undefined {
   const attribute = c.attributes.optionalInts(name)
   if (attribute !== undefined) return attribute
   const input = c.optionalTensor(index)

@@ -34,15 +34,22 @@ const kinds: Readonly<Record<string, Kind>> = {
   softplus: { make: () => softplus },
 }
 
+/** An activation as a node names it, in lower case, with its parameters; 0 where it has none. */
+export interface NamedActivation {
+  readonly name: string
+  readonly alpha: number
+  readonly beta: number
+}
+
 /**
- * The activations of each direction, with the input clipped where `clip` is given. `defaults` are those of
- * one direction. Throws `bad-argument` for an unknown name and for a list that is too short.
+ * The names of the activations of each direction. `defaults` are those of one direction. Throws `bad-argument` for an
+ * unknown name and for a list that is too short.
  */
-export function readActivations(
+export function namedActivations(
   attributes: Attributes,
   directions: number,
   defaults: readonly string[],
-): Activation[][] {
+): NamedActivation[][] {
   const count = defaults.length * directions
   const stated = attributes.has('activations') ? attributes.optionalStrings('activations') : undefined
   const names = stated ?? Array.from({ length: directions }, () => defaults).flat()
@@ -54,21 +61,35 @@ export function readActivations(
     })
   const alphas = (attributes.optionalFloats('activation_alpha') ?? []).values()
   const betas = (attributes.optionalFloats('activation_beta') ?? []).values()
-  const clip = readClip(attributes)
-  const activations = names.slice(0, count).map(name => {
-    const kind = Object.hasOwn(kinds, name.toLowerCase()) ? kinds[name.toLowerCase()] : undefined
+  const activations = names.slice(0, count).map((stated): NamedActivation => {
+    const name = stated.toLowerCase()
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
     if (kind === undefined)
-      throw new EspalierError('bad-argument', `unknown activation "${name}"`, {
+      throw new EspalierError('bad-argument', `unknown activation "${stated}"`, {
         where: { field: 'activations' },
         expected: 'one of the activation functions of the RNN operators',
       })
     const alpha = kind.alpha === undefined ? 0 : (alphas.next().value ?? kind.alpha)
     const beta = kind.beta === undefined ? 0 : (betas.next().value ?? kind.beta)
-    const activation = kind.make(alpha, beta)
-    return clip === undefined ? activation : (x: number) => activation(Math.min(Math.max(x, -clip), clip))
+    return { name, alpha, beta }
   })
   return Array.from({ length: directions }, (_, d) =>
     activations.slice(d * defaults.length, (d + 1) * defaults.length),
+  )
+}
+
+/** As {@link namedActivations}, as functions, with the input clipped where `clip` is given. */
+export function readActivations(
+  attributes: Attributes,
+  directions: number,
+  defaults: readonly string[],
+): Activation[][] {
+  const clip = readClip(attributes)
+  return namedActivations(attributes, directions, defaults).map(list =>
+    list.map(({ name, alpha, beta }) => {
+      const activation = kinds[name]!.make(alpha, beta)
+      return clip === undefined ? activation : (x: number) => activation(Math.min(Math.max(x, -clip), clip))
+    }),
   )
 }
 

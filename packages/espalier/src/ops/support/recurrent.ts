@@ -23,6 +23,7 @@ import {
   type TypeName,
 } from '../schema.ts'
 import { typed } from './infer.ts'
+import { lowerRecurrent, type RecurrentLayer } from './lower-recurrent.ts'
 import { outputSize } from './movement.ts'
 import { type Activation, readActivations } from './recurrent-activations.ts'
 
@@ -55,6 +56,8 @@ export interface RecurrentDefinition extends Pick<Op, 'name' | 'doc'> {
   /** Whether there is a cell state beside the hidden one, with peepholes. */
   readonly hasCell?: boolean
   cell(attributes: Attributes, weights: CellWeights): CellStep
+  /** The cell of the kernel that does the same. */
+  kernel(attributes: Attributes): RecurrentLayer['cell']
 }
 
 export function recurrentOp(definition: RecurrentDefinition): Op {
@@ -93,6 +96,15 @@ export function recurrentOp(definition: RecurrentDefinition): Op {
     },
     weights: () => [1, 2].map(input => ({ input, rows: [0, 1], columns: [2] })),
     evaluate: c => evaluate(c, definition),
+    lower: c =>
+      lowerRecurrent(c, {
+        cell: definition.kernel(c.attributes),
+        gates: definition.gates,
+        activations: definition.activations,
+        backwards: readDirections(c.attributes).map(direction => direction === 'reverse'),
+        batchFirst: readBatchFirst(c.attributes),
+        coupled: hasCell && c.attributes.int('input_forget') !== 0,
+      }),
   }
 }
 

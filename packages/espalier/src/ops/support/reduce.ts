@@ -6,12 +6,14 @@ import type { Dim } from '../../graph/graph.ts'
 import { type DType, isFloat } from '../../tensor/dtype.ts'
 import { bigints, fromBigInts, fromNumbers, numbers } from '../../tensor/elements.ts'
 import { normalizeAxes, type Shape } from '../../tensor/shape.ts'
+import type { LowerContext } from '../lower.ts'
 import type { Attributes, InferContext, Op } from '../op.ts'
 import { highPrecision, highPrecision16, int, optional, type Schema, type TypeName } from '../schema.ts'
 import { contentOf, dimWithin, holdsContents } from './contents.ts'
 import { typed } from './infer.ts'
-import { allNumbers, givenList, inferredList } from './integers.ts'
+import { allNumbers, givenList, inferredList, listOf } from './integers.ts'
 import { linesAlong } from './lines.ts'
+import { lowerReduction, type Reduction } from './lower-reduce.ts'
 
 /** Elements of a line: `x[start + step]` for every step. */
 type Steps = Uint32Array
@@ -60,11 +62,14 @@ export const extremumVersions: Readonly<Record<number, Schema>> = {
 
 type Header = Pick<Op, 'name' | 'doc' | 'versions' | 'contents'>
 
-/** A reduction. Without `exact`, integers are folded as numbers and truncated. */
-export function reduction(header: Header, fold: Fold, exact?: ExactFold): Op {
+/**
+ * A reduction. `operation` is the kernel's. Without `exact`, integers are folded as numbers and truncated.
+ */
+export function reduction(header: Header, operation: Reduction, fold: Fold, exact?: ExactFold): Op {
   return {
     ...header,
     infer: c => [typed(c.dtype(0), inferReduced(c))],
+    lower: c => lowerReduction(c, operation, constantAxes(c)),
     evaluate(c) {
       const data = c.tensor(0)
       const { shape, dtype } = data
@@ -91,6 +96,14 @@ export function reduction(header: Header, fold: Fold, exact?: ExactFold): Op {
       ]
     },
   }
+}
+
+/** The axes of a node whose shapes are known; `undefined` where they are computed in each run. */
+function constantAxes(c: LowerContext): readonly number[] | undefined {
+  const given = c.attributes.optionalInts('axes')
+  const input = c.hasInput(1) ? c.constant(1) : undefined
+  if (c.hasInput(1) && input === undefined) return undefined
+  return reducedAxes(c.attributes, given ?? (input && listOf(input, 'axes')), c.type(0).shape.length)
 }
 
 /** Axes to reduce over, ascending. Without any given: all, or none under `noop_with_empty_axes`. */

@@ -16,7 +16,6 @@ import {
   type AxisTaps,
   collectTaps,
   cubicKernel,
-  type Kernel,
   linearKernel,
   resampleAxis,
   visitTaps,
@@ -95,20 +94,19 @@ export function resize(x: Tensor, axes: readonly ResizedAxis[], settings: Resize
     throw new EspalierError('unsupported', `strings cannot be resized in mode "${settings.mode}"`, {
       expected: 'mode "nearest"',
     })
-  const kernel = settings.mode === 'linear' ? linearKernel : cubicKernel(settings.cubicCoefficient)
   // A complex tensor is a real one with a last axis of two.
   const extents = [...x.shape, ...(kind === 'complex' ? [2] : [])]
   let values = numbers(x)
   for (const [at, axis] of axes.entries()) {
     if (isUnchanged(axis, settings)) continue
     outputSize('float64', extents.with(at, axis.output))
-    values = resampleAxis(values, extents, at, tapsOf(axis, kernel, settings))
+    values = resampleAxis(values, extents, at, tapsOf(axis, settings))
     extents[at] = axis.output
   }
   return fromNumbers(x.dtype, shape, isInteger(x.dtype) ? saturate(values, x.dtype) : values)
 }
 
-function isUnchanged(
+export function isUnchanged(
   { input, output, scale, region }: ResizedAxis,
   { coordinates }: ResizeSettings,
 ): boolean {
@@ -154,28 +152,33 @@ function isOutside(position: number, input: number, coordinates: Coordinates): b
 
 const exactly = (value: number): number => value
 
+function pickNearest(x: Tensor, axes: readonly ResizedAxis[], settings: ResizeSettings): Tensor {
+  const { extrapolation } = settings
+  return selectAxes(
+    x,
+    nearestTables(axes, settings),
+    extrapolation === 0 ? undefined : fromNumbers(x.dtype, [], [extrapolation]),
+  )
+}
+
 /**
+ * For each axis the input position that every output position shows, -1 for none; missing for an axis that stays.
  * Positions are rounded to float32 at every step, as onnxruntime has them, so that a scale of 0.6, which float32 only
  * nearly holds, still hits whole positions.
  */
-function pickNearest(x: Tensor, axes: readonly ResizedAxis[], settings: ResizeSettings): Tensor {
-  const { coordinates, nearest, extrapolation } = settings
-  let anyOutside = false
-  const tables = axes.map(axis => {
+export function nearestTables(
+  axes: readonly ResizedAxis[],
+  settings: ResizeSettings,
+): (Float64Array | undefined)[] {
+  const { coordinates, nearest } = settings
+  return axes.map(axis => {
     if (isUnchanged(axis, settings)) return undefined
     return tableOf(axis.output, i => {
       const position = sourcePosition(i, axis, coordinates, Math.fround)
-      if (!isOutside(position, axis.input, coordinates))
-        return Math.min(Math.max(roundPosition(position, nearest, axis.scale), 0), axis.input - 1)
-      anyOutside = true
-      return -1
+      if (isOutside(position, axis.input, coordinates)) return -1
+      return Math.min(Math.max(roundPosition(position, nearest, axis.scale), 0), axis.input - 1)
     })
   })
-  return selectAxes(
-    x,
-    tables,
-    anyOutside && extrapolation !== 0 ? fromNumbers(x.dtype, [], [extrapolation]) : undefined,
-  )
 }
 
 function roundPosition(position: number, mode: Rounding, scale: number): number {
@@ -195,7 +198,9 @@ function roundPosition(position: number, mode: Rounding, scale: number): number 
   }
 }
 
-function tapsOf(axis: ResizedAxis, kernel: Kernel, settings: ResizeSettings): AxisTaps {
+/** How one axis is interpolated; not for mode `nearest`. */
+export function tapsOf(axis: ResizedAxis, settings: ResizeSettings): AxisTaps {
+  const kernel = settings.mode === 'linear' ? linearKernel : cubicKernel(settings.cubicCoefficient)
   const { input, output, scale } = axis
   const { coordinates, antialias, excludeOutside, extrapolation } = settings
   const stretch = antialias ? Math.max(1, 1 / scale) : 1

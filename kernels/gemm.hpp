@@ -1,0 +1,403 @@
+// Products of float32 matrices: y = act(scale * A . B + bias_scale * bias + residual).
+//
+// Floor: 2 m n k flops at the FMA peak; with few rows, the bytes of B at the memory's bandwidth. Blocks of k keep a panel
+// of B in the first-level cache and blocks of rows keep A in the second, after Goto and van de Geijn; A is read where it
+// lies (its rows are contiguous, and a tile touches a handful). Threads take rectangles of the product; k is never split
+// between them, and how sums are cut into blocks depends on the sizes alone.
+//
+// For other families (single-threaded, the caller splits the work):
+//  * gemm_panels_f32(a, a_stride, panels, k, m, n, output): any m; B as panels (gemm_pack.hpp).
+//  * gemm_few_f32(a, a_stride, panels, k, m, n, output): m of 1 to gemm_few_rows; reads B at full bandwidth.
+//  * gemm_dots_f32(a, a_stride, b, b_stride, k, m, n, output): B as [n][k], a few rows of A.
+#pragma once
+#include "gemm_output.hpp"
+#include "gemm_pack.hpp"
+
+namespace ESPALIER_ISA {
+
+// Floats of a panel's longest block of k: 32 KiB, between the first- and the second-level cache.
+constexpr int64_t gemm_block_panel = 8192;
+constexpr int64_t gemm_block_k = gemm_block_panel / gemm_columns;
+// Rows whose block of A stays in the second-level cache: 128 KiB.
+constexpr int64_t gemm_block_floats = 32768;
+// Products of up to so many rows are bound by reading B.
+constexpr int gemm_few_rows = 3;
+
+// Cuts `total` in the fewest equal pieces of at most `most`, multiples of `grain`: gives their length.
+constexpr int64_t gemm_piece(int64_t total, int64_t most, int64_t grain) {
+  const int64_t pieces = (total + most - 1) / most;
+  const int64_t length = pieces > 0 ? (total + pieces - 1) / pieces : most;
+  return (length + grain - 1) / grain * grain;
+}
+
+// One tile of up to Rows rows and gemm_columns columns, over a block of k. `first` starts the sums, otherwise they go on
+// from y; `last` finishes them.
+template <int Rows>
+ESPALIER_INLINE void gemm_tile_f32(const float* a, int64_t a_stride, const float* panel, int64_t k, int rows, int columns,
+                                   const GemmOutput& o, bool first, bool last, bool simple) {
+  const float* at[Rows];
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++) at[r] = a + (r < rows ? r : rows - 1) * a_stride;
+  const bool whole = rows == Rows && columns == gemm_columns;
+  alignas(64) float edge[Rows * gemm_columns];
+  GemmTile<Rows> t;
+  if (first) {
+    t.clear();
+  } else if (whole) {
+    t.load(o.y, o.stride);
+  } else {
+    for (int r = 0; r < rows; r++) __builtin_memcpy(edge + r * gemm_columns, o.y + r * o.stride, columns * sizeof(float));
+    t.load(edge, gemm_columns);
+  }
+  t.multiply(at, k, panel);
+  if (last && simple && columns == gemm_columns) return o.store(t, rows);
+  if (!last && whole) return t.store(o.y, o.stride);
+  t.store(edge, gemm_columns);
+  if (last) return o.finish(edge, gemm_columns, rows, columns);
+  for (int r = 0; r < rows; r++) __builtin_memcpy(o.y + r * o.stride, edge + r * gemm_columns, columns * sizeof(float));
+}
+
+// Rows m of A against n columns of panels that are `panel_stride` floats apart, over a block of k.
+inline void gemm_block_f32(const float* a, int64_t a_stride, const float* panels, int64_t panel_stride, int64_t k,
+                           int64_t m, int64_t n, const GemmOutput& o, bool first, bool last) {
+  const bool simple = o.simple();
+  for (int64_t j = 0; j < n; j += gemm_columns, panels += panel_stride) {
+    const int columns = n - j < gemm_columns ? int(n - j) : gemm_columns;
+    for (int64_t i = 0; i < m; i += gemm_rows) {
+      const int left = m - i < gemm_rows ? int(m - i) : gemm_rows;
+      const float* rows = a + i * a_stride;
+      const GemmOutput at = o.from(i, j);
+      if (left > gemm_half_rows) gemm_tile_f32<gemm_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
+      else gemm_tile_f32<gemm_half_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
+    }
+  }
+}
+
+// A [m, k] against panels of [k, n].
+inline void gemm_panels_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t m, int64_t n,
+                            const GemmOutput& o) {
+  const int64_t piece_k = gemm_piece(k, gemm_block_k, 4);
+  const int64_t piece_m = gemm_piece(m, gemm_block_floats / piece_k, gemm_rows);
+  for (int64_t i = 0; i < m; i += piece_m) {
+    const int64_t rows = m - i < piece_m ? m - i : piece_m;
+    int64_t p = 0;
+    do {
+      const int64_t depth = k - p < piece_k ? k - p : piece_k;
+      gemm_block_f32(a + i * a_stride + p, a_stride, panels + p * gemm_columns, k * gemm_columns, depth, rows, n,
+                     o.from(i, 0), p == 0, p + depth == k);
+      p += depth;
+    } while (p < k);
+  }
+}
+
+// The same for a B that is yet to be packed: panels of a block of k and some columns at a time, into `scratch` of
+// gemm_scratch_floats.
+constexpr int64_t gemm_scratch_floats = 8 * gemm_block_panel;  // plan/steps/gemm.ts knows it too
+
+inline void gemm_loose_f32(const float* a, int64_t a_stride, const GemmMatrix& b, int64_t k, int64_t m, int64_t n,
+                           const GemmOutput& o, float* scratch) {
+  const int64_t piece_k = gemm_piece(k, gemm_block_k, 4);
+  const int64_t piece_m = gemm_piece(m, gemm_block_floats / piece_k, gemm_rows);
+  const int64_t piece_n = gemm_scratch_floats / (piece_k * gemm_columns) * gemm_columns;
+  for (int64_t j = 0; j < n; j += piece_n) {
+    const int64_t columns = n - j < piece_n ? n - j : piece_n;
+    int64_t p = 0;
+    do {
+      const int64_t depth = k - p < piece_k ? k - p : piece_k;
+      gemm_pack(b.from(p, j), depth, columns, scratch);
+      for (int64_t i = 0; i < m; i += piece_m) {
+        const int64_t rows = m - i < piece_m ? m - i : piece_m;
+        gemm_block_f32(a + i * a_stride + p, a_stride, scratch, depth * gemm_columns, depth, rows, columns, o.from(i, j),
+                       p == 0, p + depth == k);
+      }
+      p += depth;
+    } while (p < k);
+  }
+}
+
+// Few rows against one panel: sums of every fourth (second) k apart, since one sum would wait for itself.
+template <int Rows>
+ESPALIER_INLINE void gemm_few_panel_f32(const float* a, int64_t a_stride, const float* panel, int64_t k, int columns,
+                                        const GemmOutput& o) {
+  constexpr int chains = Rows == 1 ? 4 : 2;
+  GemmTile<Rows> t[chains];
+#pragma GCC unroll 4
+  for (int i = 0; i < chains; i++) t[i].clear();
+  const float* at[Rows];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; r++) at[r] = a + r * a_stride;
+  int64_t p = 0;
+  for (; p + chains <= k; p += chains, panel += chains * gemm_columns) {
+    __builtin_prefetch(panel + 1024 / sizeof(float));
+#pragma GCC unroll 4
+    for (int i = 0; i < chains; i++) t[i].step(at, p + i, panel + i * gemm_columns);
+  }
+  for (; p < k; p++, panel += gemm_columns) t[0].step(at, p, panel);
+#pragma GCC unroll 4
+  for (int i = 1; i < chains; i++)
+    t[0].each([&](int r, int v, f32v& s) __attribute__((always_inline)) { s += t[i].sum[r][v]; });
+  alignas(64) float sums[Rows * gemm_columns];
+  t[0].store(sums, gemm_columns);
+  o.finish(sums, gemm_columns, Rows, columns);
+}
+
+inline void gemm_few_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t m, int64_t n,
+                         const GemmOutput& o) {
+  for (int64_t j = 0; j < n; j += gemm_columns, panels += k * gemm_columns) {
+    const int columns = n - j < gemm_columns ? int(n - j) : gemm_columns;
+    const GemmOutput at = o.from(0, j);
+    switch (m) {
+      case 1: gemm_few_panel_f32<1>(a, a_stride, panels, k, columns, at); break;
+      case 2: gemm_few_panel_f32<2>(a, a_stride, panels, k, columns, at); break;
+      case 3: gemm_few_panel_f32<3>(a, a_stride, panels, k, columns, at); break;
+    }
+  }
+}
+
+// Products of Few rows of x with Many rows of y, all of length k; sums[i * Many + j].
+template <int Few, int Many>
+ESPALIER_INLINE void gemm_dot_tile(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t k,
+                                   float* sums) {
+  f32v s[Few][Many];
+#pragma GCC unroll 4
+  for (int i = 0; i < Few; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < Many; j++) s[i][j] = f32v{};
+  const auto step = [&](auto read, int64_t p) __attribute__((always_inline)) {
+    f32v v[Many];
+#pragma GCC unroll 4
+    for (int j = 0; j < Many; j++) v[j] = read(y + j * y_stride + p);
+#pragma GCC unroll 4
+    for (int i = 0; i < Few; i++) {
+      const f32v u = read(x + i * x_stride + p);
+#pragma GCC unroll 4
+      for (int j = 0; j < Many; j++) s[i][j] = fma(u, v[j], s[i][j]);
+    }
+  };
+  int64_t p = 0;
+  for (; p + lanes <= k; p += lanes) step([](const float* at) __attribute__((always_inline)) { return load(at); }, p);
+  if (p < k) step([&](const float* at) __attribute__((always_inline)) { return load_part(at, int(k - p)); }, p);
+#pragma GCC unroll 4
+  for (int i = 0; i < Few; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < Many; j++) sums[i * Many + j] = sum(s[i][j]);
+}
+
+template <int Few>
+inline void gemm_dot_row(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t k, int many,
+                         float* sums, int64_t few_step, int64_t many_step) {
+  float tile[Few * 4];
+  const auto put = [&](int j, int count) {
+    for (int f = 0; f < Few; f++)
+      for (int i = 0; i < count; i++) sums[f * few_step + (j + i) * many_step] = tile[f * count + i];
+  };
+  int j = 0;
+  for (; j + 4 <= many; j += 4) {
+    gemm_dot_tile<Few, 4>(x, x_stride, y + j * y_stride, y_stride, k, tile);
+    put(j, 4);
+  }
+  for (; j < many; j++) {
+    gemm_dot_tile<Few, 1>(x, x_stride, y + j * y_stride, y_stride, k, tile);
+    put(j, 1);
+  }
+}
+
+// sums[i * few_step + j * many_step] = x[i] . y[j] for a few rows x and many rows y, both of length k.
+inline void gemm_dots(const float* x, int64_t x_stride, int few, const float* y, int64_t y_stride, int many, int64_t k,
+                      float* sums, int64_t few_step, int64_t many_step) {
+  for (; few >= 3; few -= 3, x += 3 * x_stride, sums += 3 * few_step)
+    gemm_dot_row<3>(x, x_stride, y, y_stride, k, many, sums, few_step, many_step);
+  if (few == 2) gemm_dot_row<2>(x, x_stride, y, y_stride, k, many, sums, few_step, many_step);
+  if (few == 1) gemm_dot_row<1>(x, x_stride, y, y_stride, k, many, sums, few_step, many_step);
+}
+
+// B as [n][k]: no packing, one horizontal sum an element. For m up to gemm_few_rows, or n below `lanes`.
+inline void gemm_dots_f32(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t k, int64_t m,
+                          int64_t n, const GemmOutput& o) {
+  constexpr int block = 64;
+  float sums[block * lanes];
+  if (m <= gemm_few_rows) {
+    for (int64_t j = 0; j < n; j += block) {
+      const int count = n - j < block ? int(n - j) : block;
+      gemm_dots(a, a_stride, int(m), b + j * b_stride, b_stride, count, k, sums, block, 1);
+      o.from(0, j).finish(sums, block, int(m), count);
+    }
+  } else {
+    for (int64_t i = 0; i < m; i += block) {
+      const int count = m - i < block ? int(m - i) : block;
+      gemm_dots(b, b_stride, int(n), a + i * a_stride, a_stride, count, k, sums, 1, lanes);
+      o.from(i, 0).finish(sums, lanes, count, n);
+    }
+  }
+}
+
+template <int N>
+struct GemmDepth {
+  static constexpr int value = N;
+};
+
+// A few rows of A against a B that lies as [k, n], in place: y is the sum of k rows of B, four of them a pass. Floor: the
+// bytes of B.
+template <int Rows>
+inline void gemm_few_rows_f32(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t k, int64_t n,
+                              const GemmOutput& o) {
+  constexpr int64_t block = 1024;
+  for (int64_t j = 0; j < n; j += block) {
+    const int64_t columns = n - j < block ? n - j : block;
+    const GemmOutput at = o.from(0, j);
+    for (int r = 0; r < Rows; r++)
+      for (int64_t i = 0; i < columns; i++) at.y[r * o.stride + i] = 0;
+    const auto pass = [&](auto depth, int64_t p) __attribute__((always_inline)) {
+      constexpr int Depth = decltype(depth)::value;
+      f32v x[Rows][Depth];
+      for (int r = 0; r < Rows; r++)
+        for (int d = 0; d < Depth; d++) x[r][d] = splat(a[r * a_stride + p + d]);
+      const float* from = b + p * b_stride + j;
+      const auto add = [&](int64_t i, auto read, auto write) __attribute__((always_inline)) {
+        f32v v[Depth];
+        for (int d = 0; d < Depth; d++) v[d] = read(from + d * b_stride + i);
+        for (int r = 0; r < Rows; r++) {
+          float* y = at.y + r * o.stride + i;
+          f32v s = read(y);
+          for (int d = 0; d < Depth; d++) s = fma(x[r][d], v[d], s);
+          write(y, s);
+        }
+      };
+      int64_t i = 0;
+      for (; i + lanes <= columns; i += lanes)
+        add(i, [](const float* q) { return load(q); }, [](float* q, f32v v) { store(q, v); });
+      const int left = int(columns - i);
+      if (left > 0)
+        add(i, [=](const float* q) { return load_part(q, left); }, [=](float* q, f32v v) { store_part(q, v, left); });
+    };
+    int64_t p = 0;
+    for (; p + 4 <= k; p += 4) pass(GemmDepth<4>{}, p);
+    for (; p < k; p++) pass(GemmDepth<1>{}, p);
+    if (!o.plain()) at.finish(at.y, o.stride, Rows, columns);
+  }
+}
+
+// A thread's rectangle of a batch of products, in tiles.
+struct GemmShare {
+  Range batch, rows, panels;
+};
+
+// Threads form a grid over batch, rows and columns: the one with the least work for the busiest thread and, among those,
+// the one whose threads read least of A and B.
+inline GemmShare gemm_share(const Context& c, int64_t batch, int64_t m, int64_t n) {
+  const int64_t tiles = (m + gemm_rows - 1) / gemm_rows, panels = gemm_panels(n);
+  const auto most = [](int64_t total, int64_t parts) { return (total + parts - 1) / parts; };
+  int grid[3] = {1, 1, 1};
+  int64_t best = INT64_MAX, best_reads = 0;
+  for (int b = 1; b <= c.threads && b <= batch; b++)
+    for (int r = 1; b * r <= c.threads && r <= tiles; r++) {
+      const int64_t left = c.threads / (b * r);
+      const int p = int(left < panels ? left : panels);
+      const int64_t work = most(batch, b) * most(tiles, r) * most(panels, p);
+      const int64_t reads = most(batch, b) * (most(tiles, r) * gemm_rows + most(panels, p) * gemm_columns);
+      if (work > best || (work == best && reads >= best_reads)) continue;
+      best = work;
+      best_reads = reads;
+      grid[0] = b;
+      grid[1] = r;
+      grid[2] = p;
+    }
+  const int parts = grid[0] * grid[1] * grid[2];
+  if (c.thread >= parts) return {{0, 0}, {0, 0}, {0, 0}};
+  const auto cut = [](int64_t total, int part, int of) { return Range{total * part / of, total * (part + 1) / of}; };
+  const int t = c.thread;
+  return {cut(batch, t / (grid[1] * grid[2]), grid[0]), cut(tiles, t / grid[2] % grid[1], grid[1]),
+          cut(panels, t % grid[2], grid[2])};
+}
+
+// The matrices of a step.
+struct GemmOperands {
+  const float* a;
+  const float* b;
+  GemmOutput o;
+};
+
+struct GemmJob {
+  const espalier::steps::gemm_f32& s;
+  const float* a;
+  const float* b;
+  GemmOutput o;
+
+  GemmOperands matrices(int64_t index) const {
+    GemmOperands found{a, b, o};
+    int64_t to = 0;
+    for (int i = s.batchRank - 1; i >= 0; i--) {
+      const int64_t at = index % s.batch[i];
+      index /= s.batch[i];
+      found.a += at * s.aBatch[i];
+      found.b += at * s.bBatch[i];
+      if (o.bias) found.o.bias += at * s.biasBatch[i];
+      to += at * s.yBatch[i];
+    }
+    found.o.y += to;
+    if (o.residual) found.o.residual += to;
+    return found;
+  }
+};
+
+enum GemmLayout : int32_t { gemm_layout_panels, gemm_layout_rows, gemm_layout_columns };
+
+// Few rows or few columns: bound by reading the larger matrix, which threads share out.
+inline void gemm_thin(const GemmJob& job, const Context& c, int64_t batch) {
+  const espalier::steps::gemm_f32& s = job.s;
+  const bool few_rows = s.m <= gemm_few_rows;
+  const int64_t many = few_rows ? s.n : s.m;
+  const int64_t pieces = (many + gemm_columns - 1) / gemm_columns;
+  const Range mine = c.share(batch * pieces);
+  for (int64_t at = mine.begin; at < mine.end;) {
+    const int64_t index = at / pieces, first = at % pieces;
+    const int64_t last = mine.end - at < pieces - first ? first + mine.end - at : pieces;
+    const int64_t from = first * gemm_columns, to = last * gemm_columns < many ? last * gemm_columns : many;
+    at += last - first;
+    const GemmOperands x = job.matrices(index);
+    if (!few_rows) {
+      gemm_dots_f32(x.a + from * s.aStride, s.aStride, x.b, s.bStride, s.k, to - from, s.n, x.o.from(from, 0));
+      continue;
+    }
+    const GemmOutput o = x.o.from(0, from);
+    if (s.layout == gemm_layout_panels) {
+      gemm_few_f32(x.a, s.aStride, x.b + from * s.k, s.k, s.m, to - from, o);
+    } else if (s.layout == gemm_layout_columns) {
+      gemm_dots_f32(x.a, s.aStride, x.b + from * s.bStride, s.bStride, s.k, s.m, to - from, o);
+    } else {
+      const float* b = x.b + from;
+      if (s.m == 1) gemm_few_rows_f32<1>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+      if (s.m == 2) gemm_few_rows_f32<2>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+      if (s.m == 3) gemm_few_rows_f32<3>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+    }
+  }
+}
+
+inline void gemm_f32(const espalier::steps::gemm_f32& s, const Context& c) {
+  int64_t batch = 1;
+  for (int i = 0; i < s.batchRank; i++) batch *= s.batch[i];
+  if (batch == 0 || s.m == 0 || s.n == 0) return;
+  const GemmJob job{s, c.at<const float>(s.a), c.at<const float>(s.b),
+                    {c.at<float>(s.y), s.yStride, c.at<const float>(s.bias), s.biasRow, s.biasColumn,
+                     c.at<const float>(s.residual), s.scale, s.biasScale, s.activation, s.alpha, s.beta}};
+  if (s.m <= gemm_few_rows || (s.layout == gemm_layout_columns && s.n < lanes)) return gemm_thin(job, c, batch);
+  const GemmShare mine = gemm_share(c, batch, s.m, s.n);
+  const int64_t row = mine.rows.begin * gemm_rows, column = mine.panels.begin * gemm_columns;
+  const int64_t last_row = mine.rows.end * gemm_rows, last_column = mine.panels.end * gemm_columns;
+  const int64_t rows = (last_row < s.m ? last_row : s.m) - row, columns = (last_column < s.n ? last_column : s.n) - column;
+  for (int64_t i = mine.batch.begin; i < mine.batch.end; i++) {
+    const GemmOperands x = job.matrices(i);
+    const float* a = x.a + row * s.aStride;
+    const GemmOutput o = x.o.from(row, column);
+    if (s.layout == gemm_layout_panels) {
+      gemm_panels_f32(a, s.aStride, x.b + column * s.k, s.k, rows, columns, o);
+    } else {
+      const bool flat = s.layout == gemm_layout_rows;
+      const GemmMatrix b{x.b, flat ? s.bStride : 1, flat ? 1 : s.bStride};
+      gemm_loose_f32(a, s.aStride, b.from(0, column), s.k, rows, columns, o,
+                     c.at<float>(s.scratch) + c.thread * gemm_scratch_floats);
+    }
+  }
+}
+
+}  // namespace ESPALIER_ISA

@@ -1,0 +1,93 @@
+// Panels of B for the register tile: [ceil(n / gemm_columns)][k][gemm_columns], zeros beyond the last column. Weights are
+// packed once a session, products of two activations as they go. Moves every number once; when k is the axis that lies
+// contiguously, blocks of four by four are turned in registers.
+#pragma once
+#include "core/simd.hpp"
+#include "core/traits.hpp"
+#include "generated/steps.hpp"
+
+namespace ESPALIER_ISA {
+
+using espalier::Context;
+using espalier::Range;
+
+// A matrix of k rows and n columns anywhere in memory; strides in elements.
+struct GemmMatrix {
+  const float* data;
+  int64_t row_stride;
+  int64_t column_stride;
+
+  GemmMatrix from(int64_t row, int64_t column) const {
+    return {data + row * row_stride + column * column_stride, row_stride, column_stride};
+  }
+};
+
+constexpr int64_t gemm_panels(int64_t n) { return (n + gemm_columns - 1) / gemm_columns; }
+// Floats that n columns of length k take as panels.
+constexpr int64_t gemm_panel_floats(int64_t k, int64_t n) { return gemm_panels(n) * k * gemm_columns; }
+
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x4_loose __attribute__((vector_size(16), aligned(4), may_alias));
+
+// Four columns of four numbers to four rows.
+ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int64_t to_stride) {
+  const auto row = [&](int i) { return f32x4(*reinterpret_cast<const f32x4_loose*>(from + i * stride)); };
+  const f32x4 a = row(0), b = row(1), c = row(2), d = row(3);
+  const f32x4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const f32x4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const auto put = [&](int i, f32x4 v) { *reinterpret_cast<f32x4_loose*>(to + i * to_stride) = v; };
+  put(0, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
+  put(1, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
+  put(2, __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5));
+  put(3, __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7));
+}
+
+// One panel: `columns` (up to gemm_columns) columns of k rows.
+inline void gemm_pack_panel(const GemmMatrix& b, int64_t k, int columns, float* panel) {
+  if (b.column_stride == 1) {
+    for (int64_t p = 0; p < k; p++) {
+      for (int v = 0; v < gemm_columns; v += lanes) {
+        const float* from = b.data + p * b.row_stride + v;
+        const int left = columns - v;
+        store(panel + p * gemm_columns + v, left >= lanes ? load(from) : left > 0 ? load_part(from, left) : f32v{});
+      }
+    }
+    return;
+  }
+  int done = 0;
+  if (b.row_stride == 1) {
+    const int64_t k4 = k & ~int64_t(3);
+    for (; done + 4 <= columns; done += 4) {
+      const float* from = b.data + done * b.column_stride;
+      for (int64_t p = 0; p < k4; p += 4) turn_4x4(from + p, b.column_stride, panel + p * gemm_columns + done, gemm_columns);
+      for (int64_t p = k4; p < k; p++)
+        for (int i = 0; i < 4; i++) panel[p * gemm_columns + done + i] = from[p + i * b.column_stride];
+    }
+  }
+  for (int64_t p = 0; p < k; p++) {
+    const float* from = b.data + p * b.row_stride;
+    for (int i = done; i < gemm_columns; i++) panel[p * gemm_columns + i] = i < columns ? from[i * b.column_stride] : 0.0f;
+  }
+}
+
+// Panels of n columns, one behind the other.
+inline void gemm_pack(const GemmMatrix& b, int64_t k, int64_t n, float* panels) {
+  for (int64_t column = 0; column < n; column += gemm_columns, panels += k * gemm_columns) {
+    const int64_t left = n - column;
+    gemm_pack_panel(b.from(0, column), k, int(left < gemm_columns ? left : gemm_columns), panels);
+  }
+}
+
+inline void pack_gemm_f32(const espalier::steps::pack_gemm_f32& s, const Context& c) {
+  const float* x = c.at<const float>(s.x);
+  float* y = c.at<float>(s.y);
+  const int64_t panels = gemm_panels(s.n);
+  const Range mine = c.share(panels * s.matrices);
+  for (int64_t i = mine.begin; i < mine.end; i++) {
+    const int64_t column = i % panels * gemm_columns, left = s.n - column;
+    const GemmMatrix b{x + i / panels * s.matrixStride, s.rowStride, s.columnStride};
+    gemm_pack_panel(b.from(0, column), s.k, int(left < gemm_columns ? left : gemm_columns), y + i * s.k * gemm_columns);
+  }
+}
+
+}  // namespace ESPALIER_ISA

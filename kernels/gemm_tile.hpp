@@ -1,0 +1,90 @@
+// The register tile of float32 matrix products: gemm_rows x gemm_columns sums stay in registers while k runs, so that a
+// multiply-add costs no store and a fraction of a load. Matrix products, convolutions (a segment of k per kernel tap)
+// and recurrent layers are built on it.
+//
+// Floor: a step of k is rows * 2 multiply-adds of a vector against rows broadcasts and 2 loads. AVX2: 12 sums + 2 of B +
+// 1 of A in 16 registers, 6 cycles at two FMAs a cycle with 8 loads, and more sums than latency (4) * throughput (2).
+// AVX-512 and NEON have 32 registers and take 24 + 3 and 16 + 3. WebAssembly engines keep 15 registers for 8 + 2 + 2,
+// since multiply and add are two instructions there. (Goto and van de Geijn, "Anatomy of High-Performance Matrix
+// Multiplication", 2008; the tile shapes of BLIS.)
+//
+// Contract
+//  * B is packed in panels: panel j is [k][gemm_columns], columns j * gemm_columns and up, zeros beyond the last column.
+//  * A is given as one pointer per row, so that rows may lie anywhere. A tile with fewer rows than it was made for
+//    repeats a row's pointer and leaves the surplus sums out when it stores.
+//  * Every sum adds its products in the order of k, whatever the number of rows of the tile: results are the same bits
+//    however a product is cut into tiles.
+//
+//   GemmTile<gemm_rows> t;
+//   t.clear();
+//   for (each segment) { t.multiply(rows, k, panel); panel += k * gemm_columns; }   // rows: const float*[gemm_rows]
+//   t.store(c, stride);                                                             // or t.each(...)
+#pragma once
+#include "core/simd.hpp"
+#include "core/traits.hpp"
+
+namespace ESPALIER_ISA {
+
+constexpr int gemm_vectors = gemm_columns / lanes;
+// Tiles come in two heights: the full one, and half of it for the last rows of a matrix.
+constexpr int gemm_half_rows = (gemm_rows + 1) / 2;
+
+template <int Rows>
+struct GemmTile {
+  f32v sum[Rows][gemm_vectors];
+
+  // Calls f(row, vector, sum) for every vector of the tile, unrolled: keep f small. The sum may be changed.
+  template <class F>
+  ESPALIER_INLINE void each(const F& f) {
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) {
+#pragma GCC unroll 4
+      for (int v = 0; v < gemm_vectors; v++) f(r, v, sum[r][v]);
+    }
+  }
+
+  ESPALIER_INLINE void clear() {
+    each([](int, int, f32v& s) __attribute__((always_inline)) { s = f32v{}; });
+  }
+
+  // sum[r][:] += rows[r][p] * panel[p][:] for p in 0..k. One call per segment of k; the next one's panel begins at
+  // panel + k * gemm_columns.
+  ESPALIER_INLINE void multiply(const float* const* rows, int64_t k, const float* panel) {
+    const float* a[Rows];
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) a[r] = rows[r];
+    int64_t p = 0;
+    for (; p + 2 <= k; p += 2, panel += 2 * gemm_columns) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 2; i++) step(a, p + i, panel + i * gemm_columns);
+    }
+    for (; p < k; p++, panel += gemm_columns) step(a, p, panel);
+  }
+
+  // Whole tiles from and to a row-major matrix: Rows rows of gemm_columns columns.
+  ESPALIER_INLINE void load(const float* c, int64_t stride) {
+    each([&](int r, int v, f32v& s) __attribute__((always_inline)) {
+      s = ESPALIER_ISA::load(c + r * stride + v * lanes);
+    });
+  }
+  ESPALIER_INLINE void store(float* c, int64_t stride) {
+    each([&](int r, int v, f32v& s) __attribute__((always_inline)) {
+      ESPALIER_ISA::store(c + r * stride + v * lanes, s);
+    });
+  }
+
+  // One step of k.
+  ESPALIER_INLINE void step(const float* const (&a)[Rows], int64_t p, const float* panel) {
+    f32v b[gemm_vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < gemm_vectors; v++) b[v] = ESPALIER_ISA::load(panel + v * lanes);
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) {
+      const f32v x = splat(a[r][p]);
+#pragma GCC unroll 4
+      for (int v = 0; v < gemm_vectors; v++) sum[r][v] = fma(x, b[v], sum[r][v]);
+    }
+  }
+};
+
+}  // namespace ESPALIER_ISA

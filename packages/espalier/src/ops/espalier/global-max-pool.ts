@@ -1,0 +1,12 @@
+/** The largest element over all spatial axes, channels last: [N, ...spatial, C] to [N, 1..., C]. */
+import { GlobalMaxPool as onnx } from '../onnx/global-max-pool.ts'
+import type { Op } from '../op.ts'
+import { floats } from '../schema.ts'
+import { withChannelsLast } from '../support/channels-last.ts'
+import { lowerGlobalPool } from '../support/lower-pool.ts'
+
+export const GlobalMaxPool: Op = withChannelsLast(onnx, {
+  doc: 'The largest element over all spatial axes, channels last.',
+  schema: { inputs: ['x: T'], outputs: ['y: T'], types: { T: floats } },
+  lower: c => lowerGlobalPool(c, 'max'),
+})

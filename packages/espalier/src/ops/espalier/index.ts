@@ -1,0 +1,18 @@
+/** The project's own operators: what fusions make of ONNX's. One line each. */
+
+export { Activation } from './activation.ts'
+export { Attention } from './attention.ts'
+export { AveragePool } from './average-pool.ts'
+export { Conv } from './conv.ts'
+export { ConvTranspose } from './conv-transpose.ts'
+export { GlobalAveragePool } from './global-average-pool.ts'
+export { GlobalMaxPool } from './global-max-pool.ts'
+export { MatMul } from './mat-mul.ts'
+export { MaxPool } from './max-pool.ts'
+export { QuantizedAdd } from './quantized-add.ts'
+export { QuantizedConv } from './quantized-conv.ts'
+export { DynamicQuantizedMatMul } from './quantized-dynamic-mat-mul.ts'
+export { Lookup } from './quantized-lookup.ts'
+export { QuantizedMatMul } from './quantized-mat-mul.ts'
+export { SkipLayerNormalization } from './skip-layer-normalization.ts'
+export { SkipRMSNormalization } from './skip-rms-normalization.ts'

@@ -1,0 +1,56 @@
+/**
+ * What an operator sees when it becomes steps of a plan. Shapes are numbers by now, constants are known, and the
+ * operator says which kernels do its work: `lower(c)` emits steps that read `c.input(i)` and write `c.output(i)`.
+ * An operator that cannot (a data type or a mode without a kernel) emits nothing and returns the reason; its reference
+ * evaluation then runs inside the plan, and `explain` says so.
+ */
+import type { Operand, Step, StepValues } from '../plan/step.ts'
+import type { StepKind } from '../plan/steps/index.ts'
+import type { Target } from '../plan/target.ts'
+import type { DType } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { NodeContext } from './op.ts'
+
+/** A tensor type without anything unknown. */
+export interface ConcreteType {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+export interface LowerContext extends NodeContext {
+  readonly target: Target
+  /** Type of an input; throws when it is omitted. */
+  type(input: number): ConcreteType
+  outputType(output: number): ConcreteType
+  /** The value of an input that is the same in every run. */
+  constant(input: number): Tensor | undefined
+  /** Where an input lies: row-major, without gaps, aligned to its elements. Throws when it is omitted. */
+  input(index: number): Operand
+  /** As {@link input}; `undefined` when it is omitted. */
+  optionalInput(index: number): Operand | undefined
+  /** Where an output is to be written: row-major, without gaps. */
+  output(index: number): Operand
+  /** Makes an output the same memory as an input, from `offset` bytes on: a reshape, a slice of the outermost axis. */
+  alias(output: number, input: number, offset?: number): void
+  /** Memory for the steps of this node, `bytes` long. */
+  scratch(bytes: number): Operand
+  /** A small constant made here: an index table, a scale. */
+  table(data: ArrayBufferView): Operand
+  /**
+   * A weight in the layout of its kernel: `bytes` long, made once a session by the step that `pack` gives, which reads
+   * `source` at `from` and writes `to`. `layout` names the result: the same source and layout are packed once.
+   */
+  packed(
+    layout: string,
+    source: Tensor,
+    bytes: number,
+    pack: (from: Operand, to: Operand) => PackStep,
+  ): Operand
+  emit<K extends StepKind>(kind: K, values: StepValues<K>): void
+}
+
+/** A step as data, for {@link LowerContext.packed}: made with `makeStep` (plan/step.ts). */
+export type PackStep = Step
+
+/** Emits the steps of a node, or says why there are none. */
+export type Lower = (c: LowerContext) => string | undefined

@@ -1,0 +1,35 @@
+/** Sliding windows as the fields of steps (plan/steps/window.ts): three spatial axes, missing ones in front. */
+import type { WindowAxis } from './window.ts'
+
+/** A list with one number for each spatial axis, with `fill` for the missing ones. */
+export function lastAxes(values: readonly number[], fill: number): number[] {
+  return [...new Array<number>(3 - values.length).fill(fill), ...values]
+}
+
+/** The window fields of a step. */
+export interface WindowValues {
+  readonly batch: number
+  readonly input: readonly number[]
+  readonly output: readonly number[]
+  readonly kernel: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly pads: readonly number[]
+}
+
+export function windowValues(batch: number, axes: readonly WindowAxis[]): WindowValues {
+  const each = (key: keyof WindowAxis, fill: number): number[] =>
+    lastAxes(
+      axes.map(axis => axis[key]),
+      fill,
+    )
+  return {
+    batch,
+    input: each('input', 1),
+    output: each('output', 1),
+    kernel: each('kernel', 1),
+    strides: each('stride', 1),
+    dilations: each('dilation', 1),
+    pads: each('before', 0),
+  }
+}
