@@ -31,6 +31,7 @@ export type ErrorCode =
   // the surroundings
   | 'missing-dependency' // an optional package is not installed
   | 'disposed' // used after `dispose()`
+  | 'not-a-number' // a result holds NaN where that was to be an error
   | 'usage' // a command line that cannot be understood
 
 /** Where it went wrong. Every field is optional; the ones that are known are set. */

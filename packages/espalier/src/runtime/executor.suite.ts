@@ -280,6 +280,7 @@ function memoryTests(executor: Executor, run: Run): void {
     const held: number[] = []
     const grow = testOp({
       name: 'Grow',
+      infer: () => [tensorType('float32')],
       evaluate() {
         collect()
         held.push(process.memoryUsage().arrayBuffers)
@@ -363,7 +364,8 @@ function errorTests(executor: Executor, run: Run): void {
     const untyped = { ...graph, inputs: graph.inputs.map(({ name }) => ({ name })) }
     const bools = tensor('bool', [1], Uint8Array.of(1))
     expect(run(untyped, { x: bools, y: bools })).toEqual({ 'both:0': [1] })
-    expect(() => run(untyped, { x: tensor('int32', [1], Int32Array.of(1)), y: bools })).toThrow(
+    const int = tensor('int32', [1], Int32Array.of(1))
+    expect(() => run(untyped, { x: int, y: int })).toThrow(
       refusal(
         'bad-dtype',
         { node: 'both (And)' },

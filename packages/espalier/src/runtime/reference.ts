@@ -3,14 +3,13 @@
  * oracle that every other executor is tested against.
  */
 import { EspalierError } from '../errors.ts'
-import { removeUnused } from '../graph/extract.ts'
 import type { Graph } from '../graph/graph.ts'
-import { namesMadeBy } from '../graph/uses.ts'
 import { operators as standard } from '../ops/index.ts'
 import { type Interpreter, interpreter } from '../ops/interpret.ts'
 import { requireOps } from '../ops/missing.ts'
 import type { Executor, Feeds, Prepared, PrepareOptions, Values } from './executor.ts'
 import { checkFeeds } from './feeds.ts'
+import { partFor } from './part.ts'
 
 export const reference: Executor = {
   name: 'reference',
@@ -39,15 +38,4 @@ function prepare(graph: Graph, { operators = standard, outputs, ...options }: Pr
     dispose,
     [Symbol.dispose]: dispose,
   }
-}
-
-/** What `outputs` need of a graph. */
-function partFor(graph: Graph, outputs: readonly string[]): Graph {
-  const known = new Set(namesMadeBy(graph))
-  for (const name of outputs)
-    if (!known.has(name))
-      throw new EspalierError('bad-argument', `the graph has no value "${name}"`, {
-        hint: 'Values inside bodies of If, Loop and Scan cannot be asked for',
-      })
-  return removeUnused({ ...graph, outputs: outputs.map(name => ({ name })) })
 }

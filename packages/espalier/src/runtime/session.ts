@@ -1,0 +1,314 @@
+/**
+ * A session: a model made ready to run, fast, as often as wanted. It takes the best back end there is, optimises the
+ * graph once, and keeps a plan for every shape of inputs that comes.
+ */
+import { EspalierError } from '../errors.ts'
+import { evaluateDim, symbolsOf } from '../graph/dim.ts'
+import type { Graph } from '../graph/graph.ts'
+import { feedableInputs, inputShape } from '../graph/inputs.ts'
+import { operators as standard } from '../ops/index.ts'
+import type { ConcreteType } from '../ops/lower.ts'
+import { requireOps } from '../ops/missing.ts'
+import type { Operators } from '../ops/op.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Isa } from '../plan/target.ts'
+import { isFloat } from '../tensor/dtype.ts'
+import { numbers } from '../tensor/elements.ts'
+import { isTensor, type RuntimeValue } from '../tensor/tensor.ts'
+import { type BackendName, chooseBackend, openBackend } from './backends.ts'
+import { Engine, type EngineRun } from './engine/engine.ts'
+import type { Feeds, Prepared, Values } from './executor.ts'
+import { explainPlans } from './explain.ts'
+import { checkFeeds } from './feeds.ts'
+import { optimize } from './optimize/index.ts'
+import { partFor } from './part.ts'
+import { type Profile, type ProfileOptions, profileEngine } from './profile.ts'
+import { reference } from './reference.ts'
+import { defaultThreads } from './threads.ts'
+
+export interface SessionOptions {
+  /** `auto` when left out: native kernels where there are any, else WebAssembly. */
+  readonly backend?: BackendName | 'auto'
+  /** Threads of a run, the calling one included; as many as the machine runs at once when left out. */
+  readonly threads?: number
+  /** Variant of the kernels; the best that this processor runs when left out. */
+  readonly isa?: Isa
+  /**
+   * What is known of the inputs before the first run: an input's shape by its name, or the value of a symbolic
+   * dimension (`batch: 8`). A plan is then made at once. Other shapes can still be run.
+   */
+  readonly shapes?: Readonly<Record<string, readonly number[] | number>>
+  /** Values to return; the graph's outputs when left out. */
+  readonly outputs?: readonly string[]
+  readonly operators?: Operators
+  /** Seed of operators that draw random numbers; 0 when left out. */
+  readonly seed?: number
+  /** Iterations after which a `Loop` that has not ended is an error; without it, a loop may run for ever. */
+  readonly maxIterations?: number
+  /** With `error`, a run whose outputs hold a NaN throws `not-a-number`. */
+  readonly nan?: 'allow' | 'error'
+  /**
+   * Told what a user should know: a slower back end than there could be, fewer threads than asked for. Printed on the
+   * console, each once, when left out.
+   */
+  readonly onWarning?: (message: string) => void
+}
+
+/** Values by name. */
+export type Outputs = Record<string, RuntimeValue>
+
+export interface Session extends Disposable {
+  readonly backend: BackendName
+  /** Variant of the kernels; `undefined` for the reference. */
+  readonly isa: Isa | undefined
+  readonly threads: number
+  /** Names of the values that a run returns. */
+  readonly outputs: readonly string[]
+  /**
+   * Runs once, off the event loop where the back end can. Calls that overlap wait for each other. Throws as
+   * `Prepared.run` does; a call that is still waiting when the session is disposed throws `disposed`.
+   */
+  run(feeds: Feeds): Promise<Outputs>
+  /** Runs on the calling thread: the shortest way for a small model. */
+  runSync(feeds: Feeds): Outputs
+  /** What runs for such inputs, step by step, what has no kernel first. Runs the model once. */
+  explain(feeds: Feeds): string
+  /** Time, work and traffic of every step. Throws `unsupported` on the reference. */
+  profile(feeds: Feeds, options?: ProfileOptions): Profile
+  /** Gives the memory back, after the run that is under way. May be called again. */
+  dispose(): void
+}
+
+/**
+ * A session for a graph. Throws `unsupported-op` with every operator that is missing, `bad-argument` for outputs, shapes
+ * or threads that cannot be, `unsupported` when the back end that is asked for does not work here.
+ */
+export async function session(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+  const { operators = standard, outputs, onWarning = warnOnce } = options
+  const part = outputs === undefined ? graph : partFor(graph, outputs)
+  requireOps(part, operators)
+  const wanted = threadsOf(options)
+  const types = typesAhead(part, options.shapes ?? {})
+  const choice = chooseBackend(options.backend, options.isa)
+  if (choice.name === 'reference') {
+    if (choice.reason) onWarning(`models run on the reference, slowly: ${choice.reason}`)
+    return new ReferenceSession(graph, options)
+  }
+  if (choice.reason) onWarning(`models run on WebAssembly: ${choice.reason}`)
+  const { backend, threads } = await openBackend(choice.name, wanted, options.isa, onWarning)
+  const engine = new Engine(optimize(part), backend, threads, operators)
+  if (types !== undefined) engine.planFor(types)
+  return new EngineSession(graph, part, engine, { backend: choice.name, isa: backend.isa, threads }, options)
+}
+
+const warned = new Set<string>()
+
+function warnOnce(message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
+  console.warn(`espalier: ${message}`)
+}
+
+function threadsOf({ threads }: SessionOptions): number {
+  if (threads === undefined) return defaultThreads()
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
+  throw new EspalierError('bad-argument', 'threads must be a whole number from 1 to 1024', { got: `${threads}` })
+}
+
+/** Types of all inputs, where what is stated and given tells them; else `undefined`. */
+function typesAhead(
+  graph: Graph,
+  shapes: NonNullable<SessionOptions['shapes']>,
+): Map<string, ConcreteType> | undefined {
+  const inputs = feedableInputs(graph).filter(({ name }) => !graph.initializers.has(name))
+  const dims = new Set(inputs.flatMap(input => inputShape(input) ?? []).flatMap(symbolsOf))
+  const bindings = new Map<string, number>()
+  for (const [name, value] of Object.entries(shapes)) {
+    const known = typeof value === 'number' ? dims.has(name) : inputs.some(input => input.name === name)
+    if (!known)
+      throw new EspalierError('bad-argument', `the graph has no ${typeof value === 'number' ? 'dimension' : 'input'} "${name}"`, {
+        expected: [...(typeof value === 'number' ? dims : inputs.map(input => input.name))].join(', ') || 'none',
+      })
+    if (typeof value === 'number') bindings.set(name, value)
+  }
+  const types = new Map<string, ConcreteType>()
+  for (const input of inputs) {
+    const given = shapes[input.name]
+    const stated = inputShape(input)
+    if (input.type?.kind !== 'tensor' || stated === undefined) return undefined
+    const shape = typeof given === 'object' ? given : stated.map(dim => evaluateDim(dim, bindings))
+    if (shape.length !== stated.length || shape.some((extent, axis) => typeof stated[axis] === 'number' && extent !== undefined && stated[axis] !== extent))
+      throw new EspalierError('bad-shape', `"${input.name}" has another shape`, {
+        where: { tensor: input.name },
+        expected: stated.join(' x '),
+        got: shape.join(' x '),
+      })
+    if (!shape.every(extent => extent !== undefined)) return undefined
+    types.set(input.name, { dtype: input.type.dtype, shape })
+  }
+  return types
+}
+
+class EngineSession implements Session {
+  readonly backend: BackendName
+  readonly isa: Isa
+  readonly threads: number
+  readonly outputs: readonly string[]
+  readonly #graph: Graph
+  readonly #options: SessionOptions
+  #engine: Engine | undefined
+  /** Settled when all runs before have ended. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #running = 0
+
+  constructor(
+    graph: Graph,
+    part: Graph,
+    engine: Engine,
+    facts: { readonly backend: BackendName; readonly isa: Isa; readonly threads: number },
+    options: SessionOptions,
+  ) {
+    this.backend = facts.backend
+    this.isa = facts.isa
+    this.threads = facts.threads
+    this.outputs = part.outputs.map(({ name }) => name)
+    this.#graph = graph
+    this.#engine = engine
+    this.#options = options
+  }
+
+  async run(feeds: Feeds): Promise<Outputs> {
+    this.#need()
+    const values = checkFeeds(this.#graph, feeds)
+    const before = this.#turn
+    const own = before.then(() => this.#hold(engine => engine.start(values, this.#runOptions())))
+    // The next run waits for this one, and not for its success.
+    this.#turn = own.then(
+      () => {},
+      () => {},
+    )
+    return this.#result(await own)
+  }
+
+  runSync(feeds: Feeds): Outputs {
+    const engine = this.#need()
+    return this.#result(engine.run(checkFeeds(this.#graph, feeds), this.#runOptions()))
+  }
+
+  explain(feeds: Feeds): string {
+    const plans: Plan[] = []
+    const alone: string[] = []
+    const observer: EngineRun['observer'] = {
+      stage(plan) {
+        plans.push(plan)
+        return undefined
+      },
+      alone: node => alone.push(`${node.name || node.outputs[0]} (${node.op})`),
+    }
+    this.#need().run(checkFeeds(this.#graph, feeds), { ...this.#runOptions(), observer })
+    return explainPlans(plans, alone)
+  }
+
+  profile(feeds: Feeds, options: ProfileOptions = {}): Profile {
+    return profileEngine(this.#need(), checkFeeds(this.#graph, feeds), options)
+  }
+
+  dispose(): void {
+    const engine = this.#engine
+    this.#engine = undefined
+    if (engine === undefined) return
+    if (this.#running === 0) engine.dispose()
+    else void this.#turn.then(() => engine.dispose())
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Work that must end before memory is given back. */
+  async #hold(work: (engine: Engine) => Promise<Values>): Promise<Values> {
+    const engine = this.#need()
+    this.#running++
+    try {
+      return await work(engine)
+    } finally {
+      this.#running--
+    }
+  }
+
+  #need(): Engine {
+    if (this.#engine !== undefined) return this.#engine
+    throw new EspalierError('disposed', 'the session is used after dispose()')
+  }
+
+  #runOptions(): EngineRun {
+    const { seed, maxIterations } = this.#options
+    return { ...(seed !== undefined && { seed }), ...(maxIterations !== undefined && { maxIterations }) }
+  }
+
+  #result(values: Values): Outputs {
+    if (this.#options.nan === 'error') checkNaN(values)
+    return Object.fromEntries(values)
+  }
+}
+
+/** A session on the reference executor. */
+class ReferenceSession implements Session {
+  readonly backend = 'reference'
+  readonly isa = undefined
+  readonly threads = 1
+  readonly outputs: readonly string[]
+  readonly #prepared: Prepared
+  readonly #options: SessionOptions
+
+  constructor(graph: Graph, options: SessionOptions) {
+    const { operators, outputs, seed, maxIterations } = options
+    this.outputs = outputs ?? graph.outputs.map(({ name }) => name)
+    this.#options = options
+    this.#prepared = reference.prepare(graph, {
+      ...(operators && { operators }),
+      ...(outputs && { outputs }),
+      ...(seed !== undefined && { seed }),
+      ...(maxIterations !== undefined && { maxIterations }),
+    })
+  }
+
+  async run(feeds: Feeds): Promise<Outputs> {
+    return this.runSync(feeds)
+  }
+
+  runSync(feeds: Feeds): Outputs {
+    const values = this.#prepared.run(feeds)
+    if (this.#options.nan === 'error') checkNaN(values)
+    return Object.fromEntries(values)
+  }
+
+  explain(): string {
+    return 'Every operator runs through its reference evaluation, one after another.'
+  }
+
+  profile(): Profile {
+    throw new EspalierError('unsupported', 'the reference has no profile', { hint: 'Use another back end' })
+  }
+
+  dispose(): void {
+    this.#prepared.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+function checkNaN(values: Values): void {
+  for (const [name, value] of values) {
+    if (!isTensor(value) || !isFloat(value.dtype)) continue
+    const index = numbers(value).findIndex(Number.isNaN)
+    if (index >= 0)
+      throw new EspalierError('not-a-number', `output "${name}" holds a NaN`, {
+        where: { tensor: name },
+        got: `NaN at element ${index}`,
+        hint: 'Feeds out of range, or a division by zero in the model; `outputs` of a session shows values in between',
+      })
+  }
+}

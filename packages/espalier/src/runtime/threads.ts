@@ -1,0 +1,9 @@
+/** How many threads a session uses when nobody says. */
+
+/** As many as the machine runs at once; `ESPALIER_THREADS` says otherwise. */
+export function defaultThreads(): number {
+  const asked = Number(globalThis.process?.env?.ESPALIER_THREADS)
+  if (Number.isInteger(asked) && asked > 0) return asked
+  const os = globalThis.process?.getBuiltinModule?.('node:os')
+  return os?.availableParallelism() ?? (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1
+}

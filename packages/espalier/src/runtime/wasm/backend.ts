@@ -1,0 +1,221 @@
+/**
+ * Plans on WebAssembly: one linear memory a session, which goes with it. Inputs are copied in and outputs out; threads
+ * enter the same code on workers that share the memory (workers.ts).
+ */
+import { EspalierError } from '../../errors.ts'
+import { fits, traitNames, traitsOf } from '../../plan/target.ts'
+import type { Backend, Block, Fault, Program } from '../engine/backend.ts'
+import { Heap } from './heap.ts'
+import { type WasmIsa, wasmModule, wasmVariants } from './module.ts'
+import { type Crew, stackBytes } from './workers.ts'
+
+interface WasmBlock extends Block {
+  readonly address: number
+}
+
+/** What a module exports (kernels/wasm/entry.cc). */
+interface Exports {
+  run(frame: number, thread: number): void
+  trait(index: number): number
+  readonly __heap_base: WebAssembly.Global
+  readonly __stack_pointer: WebAssembly.Global
+}
+
+/** Bytes of the call frame, and where its fields lie (`Frame` in kernels/wasm/entry.cc). */
+const frame = {
+  bytes: 48,
+  ...{ fault: 8, step: 12, value: 16, code: 24, words: 28, spaces: 32, times: 36, threads: 40 },
+} as const
+
+/** Whether WebAssembly runs here, on which variant. `ESPALIER_ISA` may ask for one. */
+export function wasmState():
+  | { readonly ok: true; readonly isa: WasmIsa }
+  | { readonly ok: false; readonly reason: string } {
+  const variants = wasmVariants()
+  const asked = globalThis.process?.env?.ESPALIER_ISA
+  const wanted = asked?.startsWith('wasm') ? asked : undefined
+  const isa = wanted === undefined ? variants[0] : variants.find(name => name === wanted)
+  if (isa !== undefined) return { ok: true, isa }
+  return {
+    ok: false,
+    reason: wanted ? `this host does not run ${wanted}` : 'this host has no WebAssembly',
+  }
+}
+
+/** A backend with a memory of its own. With a crew, its workers share the memory. Throws `unsupported`. */
+export function wasmBackend(crew?: Crew, isa?: WasmIsa): Backend {
+  const state = wasmState()
+  if (!state.ok) throw new EspalierError('unsupported', 'WebAssembly cannot run here', { got: state.reason })
+  return new WasmBackend(isa ?? state.isa, crew)
+}
+
+const pageBytes = 65536
+
+class WasmBackend implements Backend {
+  readonly name = 'wasm'
+  readonly isa: WasmIsa
+  readonly traits: Backend['traits']
+  readonly heap: Heap
+  readonly exports: Exports
+  readonly crew: Crew | undefined
+  readonly #detach: () => void
+
+  constructor(isa: WasmIsa, crew: Crew | undefined) {
+    this.isa = isa
+    this.crew = crew
+    const shared = crew !== undefined
+    const module = wasmModule(isa, shared)
+    const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared })
+    this.exports = instantiate(module, memory)
+    const traits = traitNames.map((_, index) => this.exports.trait(index))
+    if (!fits(traits))
+      throw new EspalierError('unsupported', 'the WebAssembly kernels were built for another version', {
+        hint: 'npm run build:wasm',
+      })
+    this.traits = traitsOf(traits)
+    let base = Number(this.exports.__heap_base.value)
+    // Each worker has a stack of its own.
+    const stacks = Math.ceil(base / pageBytes) * pageBytes
+    if (crew !== undefined) base = stacks + crew.size * stackBytes
+    if (base > memory.buffer.byteLength) memory.grow(Math.ceil((base - memory.buffer.byteLength) / pageBytes))
+    this.#detach = crew?.attach(module, memory, stacks) ?? (() => {})
+    this.heap = new Heap(memory, base)
+  }
+
+  allocate(bytes: number): WasmBlock {
+    return { bytes, address: this.heap.allocate(bytes) }
+  }
+
+  hold(bytes: Uint8Array): WasmBlock {
+    const block = this.allocate(bytes.byteLength)
+    this.heap.bytes(block.address, bytes.byteLength).set(bytes)
+    return block
+  }
+
+  release(block: WasmBlock): void {
+    this.heap.release(block.address)
+  }
+
+  program(
+    segments: readonly Int32Array[],
+    blocks: readonly WasmBlock[],
+    inputs: readonly number[],
+    outputs: readonly number[],
+  ): Program {
+    return new BoundProgram(this, segments, blocks, inputs, outputs)
+  }
+
+  /** Runs a frame on the calling thread and the crew. */
+  enter(address: number, threads: number): void {
+    if (threads > 1) this.crew!.enter(this.heap.memory, address, threads)
+    this.exports.run(address, 0)
+  }
+
+  dispose(): void {
+    this.#detach()
+  }
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+  const words = new Int32Array(memory.buffer)
+  const env = {
+    memory,
+    clock: () => performance.now() / 1000,
+    // Where a thread must not sleep (a page's own), it looks again.
+    sleep: (address: number, value: number) => {
+      try {
+        Atomics.wait(words, address >> 2, value)
+      } catch {}
+    },
+  }
+  return new WebAssembly.Instance(module, { env }).exports as unknown as Exports
+}
+
+class BoundProgram implements Program {
+  readonly #backend: WasmBackend
+  readonly #owned: number[] = []
+  readonly #frames: readonly { readonly address: number; readonly code: number; readonly words: number }[]
+  readonly #spaces: number
+  readonly #blocks: readonly { readonly address: number; readonly bytes: number }[]
+  readonly #inputs: number
+  #outputs: readonly Uint8Array[] = []
+
+  constructor(
+    backend: WasmBackend,
+    segments: readonly Int32Array[],
+    blocks: readonly WasmBlock[],
+    inputs: readonly number[],
+    outputs: readonly number[],
+  ) {
+    this.#backend = backend
+    const allocate = (bytes: number): number => {
+      const address = backend.heap.allocate(bytes)
+      this.#owned.push(address)
+      return address
+    }
+    const ports = [...inputs, ...outputs].map(bytes => ({ bytes, address: allocate(bytes) }))
+    this.#inputs = blocks.length
+    this.#blocks = [...blocks, ...ports]
+    this.#spaces = allocate(4 * this.#blocks.length)
+    this.#frames = segments.map(code => ({
+      address: allocate(frame.bytes),
+      code: allocate(code.byteLength),
+      words: code.length,
+    }))
+    const { heap } = backend
+    const view = new DataView(heap.memory.buffer)
+    for (const [index, { address }] of this.#blocks.entries())
+      view.setUint32(this.#spaces + 4 * index, address, true)
+    for (const [index, code] of segments.entries())
+      heap.bytes(this.#frames[index]!.code, code.byteLength).set(new Uint8Array(code.buffer, code.byteOffset, code.byteLength))
+  }
+
+  begin(inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {
+    for (const [index, bytes] of inputs.entries()) this.bytes(this.#inputs + index).set(bytes)
+    this.#outputs = outputs
+  }
+
+  run(segment: number, threads: number, times?: Float64Array): Fault | undefined {
+    const { heap, crew } = this.#backend
+    const { address, code, words } = this.#frames[segment]!
+    const timesAt = times === undefined ? 0 : heap.allocate(times.byteLength)
+    const view = new DataView(heap.memory.buffer, address, frame.bytes)
+    const team = Math.min(threads, 1 + (crew?.size ?? 0))
+    view.setInt32(frame.fault, 0, true)
+    view.setUint32(frame.code, code, true)
+    view.setUint32(frame.words, words, true)
+    view.setUint32(frame.spaces, this.#spaces, true)
+    view.setUint32(frame.times, timesAt, true)
+    view.setUint32(frame.threads, team, true)
+    this.#backend.enter(address, team)
+    if (times !== undefined) {
+      const found = heap.bytes(timesAt, times.byteLength)
+      const seconds = new Float64Array(found.slice().buffer)
+      for (const [index, value] of seconds.entries()) times[index]! += value
+      heap.release(timesAt)
+    }
+    const fault = view.getInt32(frame.fault, true)
+    if (fault === 0) return undefined
+    const step = view.getInt32(frame.step, true)
+    return { code: fault, step, value: Number(view.getBigInt64(frame.value, true)) }
+  }
+
+  async start(segment: number, threads: number): Promise<Fault | undefined> {
+    return this.run(segment, threads)
+  }
+
+  bytes(space: number): Uint8Array {
+    const { address, bytes } = this.#blocks[space]!
+    return this.#backend.heap.bytes(address, bytes)
+  }
+
+  end(): void {
+    const first = this.#blocks.length - this.#outputs.length
+    for (const [index, bytes] of this.#outputs.entries()) bytes.set(this.bytes(first + index))
+    this.#outputs = []
+  }
+
+  dispose(): void {
+    for (const address of this.#owned.splice(0)) this.#backend.heap.release(address)
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * One operator case on an executor beside the reference: the same values, or a refusal on both sides. Small integer
+ * inputs become constants, as exported models have axes and shapes, so that kernels get to see them.
+ */
+import { EspalierError } from '../../src/errors.ts'
+import type { Executor } from '../../src/runtime/executor.ts'
+import { reference } from '../../src/runtime/reference.ts'
+import type { DType } from '../../src/tensor/dtype.ts'
+import { formatShape, sizeOf } from '../../src/tensor/shape.ts'
+import { isTensor, type RuntimeValue } from '../../src/tensor/tensor.ts'
+import { firstDifference, type Tolerance } from '../../src/tensor/testing.ts'
+import type { PeerCase } from './case.ts'
+
+/** Kernels compute in float32 where the reference does in float64. */
+const tolerances: Partial<Record<DType, Tolerance>> = {
+  float16: { relative: 4e-3, absolute: 1e-3 },
+  bfloat16: { relative: 2e-2, absolute: 1e-2 },
+}
+const usual: Tolerance = { relative: 1e-4, absolute: 1e-5 }
+
+type Values = ReadonlyMap<string, RuntimeValue>
+
+/** Where an executor differs from the reference, in words. */
+export function engineDifference(executor: Executor, { graph, feeds, tolerance }: PeerCase): string | undefined {
+  const fixed = [...feeds].filter(([, value]) => value.dtype === 'int64' && sizeOf(value.shape) <= 16)
+  const constants = new Map(fixed)
+  const changed = {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => !constants.has(name)),
+    initializers: new Map([...graph.initializers, ...constants]),
+  }
+  const rest = new Map([...feeds].filter(([name]) => !constants.has(name)))
+  const run = (on: Executor): Values | EspalierError => {
+    try {
+      using prepared = on.prepare(changed)
+      return prepared.run(rest)
+    } catch (error) {
+      if (error instanceof EspalierError) return error
+      throw error
+    }
+  }
+  const wanted = run(reference)
+  const got = run(executor)
+  if (wanted instanceof EspalierError)
+    return got instanceof EspalierError ? undefined : `gives values; the reference refuses: ${wanted.message}`
+  if (got instanceof EspalierError) return `refuses: ${got.message}`
+  for (const [name, value] of wanted) {
+    const difference = valueDifference(got.get(name)!, value, tolerance)
+    if (difference !== undefined) return `${name}: ${difference}`
+  }
+  return undefined
+}
+
+function valueDifference(got: RuntimeValue, wanted: RuntimeValue, tolerance?: Tolerance): string | undefined {
+  if (wanted === null || got === null) return got === wanted ? undefined : 'one is an empty optional'
+  if (isTensor(wanted) && isTensor(got)) {
+    const [x, y] = [got, wanted].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
+    if (x !== y) return `got ${x}, wanted ${y}`
+    return firstDifference(got, wanted, tolerance ?? tolerances[wanted.dtype] ?? usual)
+  }
+  if (isTensor(wanted) || isTensor(got) || wanted.length !== got.length) return 'sequences differ'
+  for (const [index, value] of wanted.entries()) {
+    const difference = valueDifference(got[index]!, value, tolerance)
+    if (difference !== undefined) return `[${index}] ${difference}`
+  }
+  return undefined
+}
