@@ -12,7 +12,7 @@ import type { Operators } from '../ops/op.ts'
 import { byteLength } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { isTensor, type Tensor } from '../tensor/tensor.ts'
-import { infer } from './infer.ts'
+import { type Inference, infer } from './infer.ts'
 
 export interface FoldOptions {
   readonly operators?: Operators
@@ -38,32 +38,38 @@ const ITERATION_LIMIT = 10_000
  * would turn a quantised weight into a float one. Throws what {@link infer} does.
  */
 export function foldConstants(graph: Graph, options: FoldOptions = {}): Graph {
+  return foldWithTypes(graph, options).graph
+}
+
+/** As {@link foldConstants}, with what inference found on the way, which holds for the result too. */
+export function foldWithTypes(
+  graph: Graph,
+  options: FoldOptions = {},
+): { readonly graph: Graph; readonly inference: Inference } {
   const { operators = standard, limit = 1 << 20 } = options
   let current = graph
   for (;;) {
     const facts = factsOf(current, operators)
     const next = chooseBranches(current, facts)
-    if (next === current) return computeNodes(current, facts, operators, limit)
+    if (next === current) return { graph: computeNodes(current, facts, operators, limit), inference: facts }
     current = next
   }
 }
 
 /** What inference tells about folding. */
-interface Facts {
-  readonly types: ReadonlyMap<string, ValueType>
-  readonly constants: ReadonlyMap<string, Tensor>
+interface Facts extends Inference {
   readonly macs: ReadonlyMap<Node, Dim>
 }
 
 function factsOf(graph: Graph, operators: Operators): Facts {
   const macs = new Map<Node, Dim>()
-  const { types, constants } = infer(graph, {
+  const inference = infer(graph, {
     operators,
     onNode: (node, context, { op }) => {
       if (op.macs !== undefined) macs.set(node, op.macs(context))
     },
   })
-  return { types, constants, macs }
+  return { ...inference, macs }
 }
 
 /** Puts the branch that is taken into the place of every `If` whose condition is known. */

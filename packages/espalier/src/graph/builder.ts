@@ -177,7 +177,8 @@ export function graphBuilder({ name = 'graph', opset = 21, opsets = {} }: Builde
   }
 }
 
-function attributeOf(name: string, value: PlainAttribute): Attribute {
+/** A plain value as an attribute, `name` for messages. Throws `bad-argument` for a fraction. */
+export function attributeOf(name: string, value: PlainAttribute): Attribute {
   if (typeof value === 'number') return { type: 'int', value: integer(name, value) }
   if (typeof value === 'string') return { type: 'string', value }
   if (Array.isArray(value)) {

@@ -81,31 +81,32 @@ export class Workspace {
   }
 
   /**
-   * Puts `nodes` in the place of `root`, whose outputs they must make, and removes what then has no use. Throws
-   * `bad-argument`, speaking of `who`, where a value is missing or made twice.
+   * Puts `nodes` in the place of `roots`, whose outputs they must make, and removes what then has no use. They stand
+   * where the first root was. Throws `bad-argument`, speaking of `who`, where a value is missing or made twice.
    */
   replace(
-    root: Node,
+    roots: Node | readonly Node[],
     nodes: readonly Node[],
     initializers: ReadonlyMap<string, Initializer>,
     who: string,
   ): void {
-    this.#check(root, nodes, initializers, who)
+    const list = 'op' in roots ? [roots] : roots
+    this.#check(list, nodes, initializers, who)
     this.#changed = true
     this.#sorted = false
-    this.#remove(root)
-    this.#replaced.set(root, nodes)
+    for (const root of list) this.#remove(root)
+    for (const [index, root] of list.entries()) this.#replaced.set(root, index === 0 ? nodes : [])
     for (const [name, value] of initializers) {
       this.#taken.add(name)
       this.#initializers.set(name, value)
     }
     for (const node of nodes) this.#add(node)
     const made = nodes.flatMap(node => node.outputs)
-    this.#collect([...readsOf(root), ...made, ...initializers.keys()])
+    this.#collect([...list.flatMap(readsOf), ...made, ...initializers.keys()])
   }
 
   #check(
-    root: Node,
+    roots: readonly Node[],
     nodes: readonly Node[],
     initializers: ReadonlyMap<string, Initializer>,
     who: string,
@@ -114,7 +115,7 @@ export class Workspace {
       new EspalierError('bad-argument', `${who} ${what}`, { where: { tensor: name } })
     const exists = (name: string): boolean =>
       this.#producer.has(name) || this.#initializers.has(name) || this.#inputs.has(name)
-    const free = new Set(root.outputs)
+    const free = new Set(roots.flatMap(root => root.outputs))
     const made = new Set<string>()
     for (const name of nodes.flatMap(node => node.outputs)) {
       if (name === '') continue
@@ -127,8 +128,12 @@ export class Workspace {
       if (made.has(name) || !isNew) throw fail('gives a constant the name of another value', name)
       made.add(name)
     }
-    for (const name of root.outputs)
-      if (name !== '' && !made.has(name) && this.#isUsed(name))
+    const isMissed = (name: string): boolean =>
+      this.#outputs.has(name) ||
+      (this.#consumers.get(name) ?? []).some(consumer => !roots.includes(consumer)) ||
+      nodes.some(node => readsOf(node).includes(name))
+    for (const name of free)
+      if (name !== '' && !made.has(name) && isMissed(name))
         throw fail('does not make an output of the node it replaces', name)
   }
 
