@@ -143,7 +143,7 @@ ESPALIER_INLINE void transpose4(const float* from, int64_t step, float* to, int6
 }
 
 // to[j * stride + i] = factor * from[i * step + j], height rows of width.
-inline void transpose(const float* from, int64_t step, int64_t height, int64_t width, float* to, int64_t stride, float factor) {
+__attribute__((noinline)) inline void transpose(const float* from, int64_t step, int64_t height, int64_t width, float* to, int64_t stride, float factor) {
   int64_t i = 0;
   for (; i + 4 <= height; i += 4) {
     int64_t j = 0;

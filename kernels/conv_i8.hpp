@@ -50,32 +50,37 @@ inline void conv_i8(const espalier::steps::conv_i8& s, const Context& c) {
 constexpr int depthwise8_pixels = 4;
 constexpr int most_depthwise8_taps = 128;
 
-// Some output pixels, all channels; pointers[tap][pixel], an even number of taps.
+// Sums of `lanes` channels of P output pixels; pointers[tap][pixel], an even number of taps. Part: n channels only.
+template <int P, bool Part>
+ESPALIER_INLINE void depthwise8_sums(const uint8_t* const* pointers, int pairs, uint8_t flip, const int8_t* w,
+                                     int64_t at, int n, int32_t* out) {
+  const u8_lanes flips = u8_lanes{} + flip;
+  i32v sums[P];
+  for (int i = 0; i < P; i++) sums[i] = i32v{};
+  for (int t = 0; t < pairs; t++, w += dot_columns * 2, pointers += 2 * depthwise8_pixels) {
+    const i16v weights = widen(w);
+    for (int i = 0; i < P; i++) {
+      const uint8_t* a = pointers[i] + at;
+      const uint8_t* b = pointers[depthwise8_pixels + i] + at;
+      const u8_lanes left = Part ? load_bytes(a, n) : load_bytes(a);
+      const u8_lanes right = Part ? load_bytes(b, n) : load_bytes(b);
+      sums[i] = dot2(sums[i], interleave(left ^ flips, right ^ flips), weights);
+    }
+  }
+  for (int i = 0; i < P; i++) store(out + i * dot_columns, sums[i]);
+}
+
+// Some output pixels, all channels.
 template <int P>
 void depthwise8_block(const Sums& f, const uint8_t* const* pointers, int pairs, uint8_t flip, const int8_t* w,
-                     const int32_t* column_sums, int64_t channels, int64_t y_at) {
-  constexpr int vectors = dot_columns / lanes;
-  const u8_lanes flips = u8_lanes{} + flip;
+                      const int32_t* column_sums, int64_t channels, int64_t y_at) {
   int32_t out[P * dot_columns];
   for (int64_t ch = 0; ch < channels; ch += dot_columns) {
     const int count = int(channels - ch < dot_columns ? channels - ch : dot_columns);
-    for (int v = 0; v < vectors; v++) {
-      const int n = count - v * lanes;
-      const int64_t at = ch + v * lanes;
-      i32v sums[P];
-      for (int i = 0; i < P; i++) sums[i] = i32v{};
-      if (n > 0)
-        for (int t = 0; t < pairs; t++) {
-          const i16v weights = widen(w + ch * pairs * 2 + (int64_t(t) * dot_columns + v * lanes) * 2);
-          for (int i = 0; i < P; i++) {
-            const uint8_t* a = pointers[(2 * t) * depthwise8_pixels + i] + at;
-            const uint8_t* b = pointers[(2 * t + 1) * depthwise8_pixels + i] + at;
-            const u8_lanes left = n >= lanes ? load_bytes(a) : load_bytes(a, n);
-            const u8_lanes right = n >= lanes ? load_bytes(b) : load_bytes(b, n);
-            sums[i] = dot2(sums[i], interleave(left ^ flips, right ^ flips), weights);
-          }
-        }
-      for (int i = 0; i < P; i++) store(out + i * dot_columns + v * lanes, sums[i]);
+    const int8_t* panel = w + ch * pairs * 2;
+    for (int v = 0; v < count; v += lanes) {
+      if (count - v >= lanes) depthwise8_sums<P, false>(pointers, pairs, flip, panel + 2 * v, ch + v, lanes, out + v);
+      else depthwise8_sums<P, true>(pointers, pairs, flip, panel + 2 * v, ch + v, count - v, out + v);
     }
     finish_sums(f, out, nullptr, column_sums + ch, P, ch, count, y_at + ch, channels);
   }

@@ -10,6 +10,7 @@ namespace ESPALIER_ISA {
 // where it is), `join` for two accumulators, and `merge` for results of chunks.
 struct FoldSum {
   static constexpr float neutral = 0;
+  static constexpr bool of_exponentials = false;
   static ESPALIER_INLINE f32v add(f32v sum, f32v x, f32v) { return sum + x; }
   static ESPALIER_INLINE f32v join(f32v a, f32v b) { return a + b; }
   static ESPALIER_INLINE double merge(double a, double b) { return a + b; }
@@ -22,10 +23,12 @@ struct FoldSquares : FoldSum {
   static ESPALIER_INLINE f32v add(f32v sum, f32v x, f32v about) { return fma(x - about, x - about, sum); }
 };
 struct FoldExponentials : FoldSum {
+  static constexpr bool of_exponentials = true;
   static ESPALIER_INLINE f32v add(f32v sum, f32v x, f32v about) { return sum + exp(x - about); }
 };
 struct FoldProduct {
   static constexpr float neutral = 1;
+  static constexpr bool of_exponentials = false;
   static ESPALIER_INLINE f32v add(f32v product, f32v x, f32v) { return product * x; }
   static ESPALIER_INLINE f32v join(f32v a, f32v b) { return a * b; }
   static ESPALIER_INLINE double merge(double a, double b) { return a * b; }
@@ -33,12 +36,14 @@ struct FoldProduct {
 // The largest; a NaN wins and stays.
 struct FoldMax {
   static constexpr float neutral = -__builtin_inff();
+  static constexpr bool of_exponentials = false;
   static ESPALIER_INLINE f32v add(f32v most, f32v x, f32v) { return select(x == x, max(x, most), x); }
   static ESPALIER_INLINE f32v join(f32v a, f32v b) { return add(a, b, a); }
   static ESPALIER_INLINE double merge(double a, double b) { return b > a || b != b ? b : a; }
 };
 struct FoldMin {
   static constexpr float neutral = __builtin_inff();
+  static constexpr bool of_exponentials = false;
   static ESPALIER_INLINE f32v add(f32v least, f32v x, f32v) { return select(x == x, min(x, least), x); }
   static ESPALIER_INLINE f32v join(f32v a, f32v b) { return add(a, b, a); }
   static ESPALIER_INLINE double merge(double a, double b) { return b < a || b != b ? b : a; }
@@ -48,7 +53,7 @@ constexpr int64_t fold_chunk = 128 * lanes;
 
 // n neighbours. Four accumulators hide the latency of an addition.
 template <class F>
-inline double fold(const float* x, int64_t n, float relative = 0) {
+__attribute__((noinline)) double fold(const float* x, int64_t n, float relative = 0) {
   const f32v about = splat(relative);
   double total = F::neutral;
   for (; n > 0; x += fold_chunk, n -= fold_chunk) {

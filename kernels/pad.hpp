@@ -12,6 +12,8 @@ ESPALIER_INLINE void pick_row(const espalier::steps::pick_axes& s, T* y, const T
   const auto pick = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) y[i] = table[i] < 0 ? filling : x[table[i] * step];
   };
+  // A run that is the whole axis has no table: x starts where it does.
+  if (s.from == 0 && s.to == n && step == 1) return move_bytes(y, x, n * int64_t(sizeof(T)));
   if (step != 1) return pick(0, n);
   pick(0, s.from);
   if (s.to > s.from) move_bytes(y + s.from, x + table[s.from], (s.to - s.from) * int64_t(sizeof(T)));

@@ -110,7 +110,7 @@ constexpr int row_chunk = 64;
 // Rows [begin, end) of `columns` outputs side by side: totals[i] folds x[row][i], relative to about[i]. Accumulators live
 // in the first-level cache, four rows at a time pass over them.
 template <class F, bool relative>
-void fold_columns(const View& v, const float* x, int64_t begin, int64_t end, int columns, const float* about,
+__attribute__((noinline)) void fold_columns(const View& v, const float* x, int64_t begin, int64_t end, int columns, const float* about,
                   double* totals) {
   alignas(64) float sums[column_block];
   for (int i = 0; i < columns; i++) totals[i] = F::neutral;
@@ -152,7 +152,7 @@ void run(const espalier::steps::reduce_f32& s, const Context& c, const View& v) 
   const float* x = c.at<const float>(s.x);
   float* y = c.at<float>(s.y);
   auto* partials = c.at<Partial>(s.partials);
-  const bool exponentials = s.operation == log_sum_exp;
+  constexpr bool exponentials = F::of_exponentials;
   const int64_t splits = s.splits, count = v.reduced.total * (v.run_reduced ? v.run : 1);
   auto put = [&](int64_t output, int64_t part, Partial p) {
     if (splits > 1)
@@ -167,8 +167,8 @@ void run(const espalier::steps::reduce_f32& s, const Context& c, const View& v) 
       const float* from = x + v.kept.offset(unit / splits);
       const int64_t begin = count * part / splits, end = count * (part + 1) / splits;
       Partial p{0, 0};
-      if (exponentials) p.about = fold_runs<FoldMax>(v, from, begin, end, 0);
-      p.value = exponentials && !is_finite(p.about) ? 0 : fold_runs<F>(v, from, begin, end, float(p.about));
+      if constexpr (exponentials) p.about = fold_runs<FoldMax>(v, from, begin, end, 0);
+      if (!exponentials || is_finite(p.about)) p.value = fold_runs<F>(v, from, begin, end, float(p.about));
       put(unit / splits, part, p);
     }
   } else {
@@ -181,16 +181,19 @@ void run(const espalier::steps::reduce_f32& s, const Context& c, const View& v) 
       const float* from = x + v.kept.offset(outer) + first;
       const int64_t begin = count * part / splits, end = count * (part + 1) / splits;
       double totals[column_block];
-      float about[column_block];
-      if (exponentials) {
+      [[maybe_unused]] float about[column_block];
+      if constexpr (exponentials) {
         fold_columns<FoldMax, false>(v, from, begin, end, columns, nullptr, totals);
         for (int i = 0; i < columns; i++) about[i] = float(totals[i]);
         fold_columns<F, true>(v, from, begin, end, columns, about, totals);
       } else {
         fold_columns<F, false>(v, from, begin, end, columns, nullptr, totals);
       }
-      for (int i = 0; i < columns; i++)
-        put(outer * v.run + first + i, part, {totals[i], exponentials ? about[i] : 0.0});
+      for (int i = 0; i < columns; i++) {
+        Partial p{totals[i], 0};
+        if constexpr (exponentials) p.about = about[i];
+        put(outer * v.run + first + i, part, p);
+      }
     }
   }
   if (splits == 1) return;
@@ -200,7 +203,7 @@ void run(const espalier::steps::reduce_f32& s, const Context& c, const View& v) 
     Partial p = partials[output * splits];
     for (int64_t part = 1; part < splits; part++) {
       const Partial next = partials[output * splits + part];
-      if (exponentials)
+      if constexpr (exponentials)
         p = join_exponentials(p, next);
       else
         p.value = F::merge(p.value, next.value);

@@ -3,8 +3,8 @@
 //   unsigned bytes, four together: AVX-512 VNNI (vpdpbusd) and AMX (tdpbusd);
 //   signed bytes, four together: NEON with dotprod (sdot).
 // Weights are signed bytes in all of them. No form saturates: vpmaddubsw and the relaxed dot product of WebAssembly do
-// (255 * 127 * 2 is beyond 16 bits), so they are not used. Tests compile with ESPALIER_EMULATE_VNNI or ESPALIER_EMULATE_AMX
-// to run the kernels' logic with those single instructions written out.
+// (255 * 127 * 2 is beyond 16 bits), so they are not used. Tests compile with ESPALIER_EMULATE_VNNI, _SDOT or _AMX to run
+// the kernels' logic with those single instructions written out.
 #pragma once
 #include "core/simd.hpp"
 
@@ -18,7 +18,7 @@ namespace ESPALIER_ISA {
 #define ESPALIER_DOT4 1
 typedef uint8_t activation8;
 constexpr bool activations_signed = false;
-#elif defined(__ARM_FEATURE_DOTPROD)
+#elif defined(__ARM_FEATURE_DOTPROD) || defined(ESPALIER_EMULATE_SDOT)
 #define ESPALIER_DOT4 1
 typedef int8_t activation8;
 constexpr bool activations_signed = true;
@@ -124,7 +124,7 @@ ESPALIER_INLINE i32v dot4(i32v sum, i32v a, i8v b) {
   return (i32v)vdotq_s32((int32x4_t)sum, (int8x16_t)a, (int8x16_t)b);
 #else
   for (int i = 0; i < lanes; i++)
-    for (int j = 0; j < 4; j++) sum[i] += int32_t((uint32_t(a[i]) >> (8 * j)) & 255) * b[4 * i + j];
+    for (int j = 0; j < 4; j++) sum[i] += int32_t(activation8(uint32_t(a[i]) >> (8 * j))) * b[4 * i + j];
   return sum;
 #endif
 }

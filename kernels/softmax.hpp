@@ -66,29 +66,48 @@ inline int64_t first_largest(const float* x, int64_t n, int64_t step) {
   return best;
 }
 
-// A block of neighbouring columns, as wide as fits the first-level cache for common lengths.
-constexpr int column_vectors = 8;
-constexpr int column_block = column_vectors * lanes;
+// A block of neighbouring columns: whole cache lines of every row, so that memory is read in order.
+constexpr int column_block = 16 * lanes;
 
-inline void columns(const float* x, float* y, int64_t length, int64_t inner, int64_t width, int mode) {
-  for (int64_t at = 0; at < width; at += lanes) {
-    const int n = width - at < lanes ? int(width - at) : lanes;
-    const bool whole = n == lanes;
-    auto get = [&](const float* p) { return whole ? load(p) : load_part(p, n); };
-    auto put = [&](float* p, f32v v) { whole ? store(p, v) : store_part(p, v, n); };
-    const float* from = x + at;
-    float* to = y + at;
-    f32v about = splat(-__builtin_inff());
-    for (int64_t i = 0; i < length; i++) about = FoldMax::add(about, get(from + i * inner), about);
-    f32v total{};
-    for (int64_t i = 0; i < length; i++) {
-      const f32v e = exp_flushed(get(from + i * inner) - about);
-      if (mode == normal) put(to + i * inner, e);
-      total += e;
-    }
-    const f32v shift = mode == normal ? 1.0f / total : log(total);
-    for (int64_t i = 0; i < length; i++)
-      put(to + i * inner, mode == normal ? get(to + i * inner) * shift : (get(from + i * inner) - about) - shift);
+// Calls f(i, n) for every vector of `width` columns: n of its lanes count, from column i on.
+template <class F>
+ESPALIER_INLINE void each_vector(int width, const F& f) {
+  int i = 0;
+  for (; i + lanes <= width; i += lanes) f(i, lanes);
+  if (i < width) f(i, width - i);
+}
+ESPALIER_INLINE f32v get(const float* p, int n) { return n == lanes ? load(p) : load_part(p, n); }
+ESPALIER_INLINE void put(float* p, f32v v, int n) { n == lanes ? store(p, v) : store_part(p, v, n); }
+
+inline void columns(const float* x, float* y, int64_t length, int64_t inner, int width, int mode) {
+  float about[column_block], total[column_block];
+  for (int i = 0; i < column_block; i++) about[i] = -__builtin_inff(), total[i] = 0;
+  for (int64_t row = 0; row < length; row++) {
+    const float* from = x + row * inner;
+    each_vector(width, [&](int i, int n) __attribute__((always_inline)) {
+      const f32v most = load(about + i);
+      store(about + i, FoldMax::add(most, get(from + i, n), most));
+    });
+  }
+  for (int64_t row = 0; row < length; row++) {
+    const float* from = x + row * inner;
+    float* to = y + row * inner;
+    each_vector(width, [&](int i, int n) __attribute__((always_inline)) {
+      const f32v e = exp_flushed(get(from + i, n) - load(about + i));
+      if (mode == normal) put(to + i, e, n);
+      store(total + i, load(total + i) + e);
+    });
+  }
+  each_vector(column_block, [&](int i, int) __attribute__((always_inline)) {
+    store(total + i, mode == normal ? 1.0f / load(total + i) : log(load(total + i)));
+  });
+  for (int64_t row = 0; row < length; row++) {
+    const float* from = x + row * inner;
+    float* to = y + row * inner;
+    each_vector(width, [&](int i, int n) __attribute__((always_inline)) {
+      const f32v shift = load(total + i);
+      put(to + i, mode == normal ? get(to + i, n) * shift : (get(from + i, n) - load(about + i)) - shift, n);
+    });
   }
 }
 
@@ -114,7 +133,7 @@ inline void softmax_f32(const espalier::steps::softmax_f32& s, const Context& c)
     const Range mine = c.share(int64_t(s.outer) * blocks);
     for (int64_t unit = mine.begin; unit < mine.end; unit++) {
       const int64_t first = unit % blocks * softmax::column_block;
-      const int64_t width = inner - first < softmax::column_block ? inner - first : softmax::column_block;
+      const int width = int(inner - first < softmax::column_block ? inner - first : softmax::column_block);
       const int64_t start = unit / blocks * length * inner + first;
       softmax::columns(x + start, y + start, length, inner, width, s.mode);
     }

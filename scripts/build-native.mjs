@@ -10,7 +10,14 @@ const strict = process.argv.includes('--strict')
 
 await writeSteps()
 const headers = join(process.execPath, '../..')
-const args = [join(root, 'node_modules/node-gyp/bin/node-gyp.js'), 'configure', 'build', '--silent', '-j', 'max']
+const args = [
+  join(root, 'node_modules/node-gyp/bin/node-gyp.js'),
+  'configure',
+  'build',
+  '--silent',
+  '-j',
+  'max',
+]
 // Headers that come with Node spare a download.
 if (existsSync(join(headers, 'include/node/node_api.h'))) args.push('--nodedir', headers)
 const { status, stdout, stderr } = spawnSync(process.execPath, args, {
@@ -25,5 +32,7 @@ else {
     process.exit(1)
   }
   const reason = /error: .*|not found.*|gyp ERR! stack .*/.exec(told)?.[0] ?? 'no compiler?'
-  console.log(`native addon: not built (${reason}); models will run on WebAssembly. See: npm run build:native`)
+  console.log(
+    `native addon: not built (${reason}); models will run on WebAssembly. See: npm run build:native`,
+  )
 }

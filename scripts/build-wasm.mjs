@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { deflateRawSync } from 'node:zlib'
 import { writeSteps } from './steps.mjs'
 
 const root = join(import.meta.dirname, '..')
@@ -25,7 +25,15 @@ const compileFlags = [
 const stackBytes = 2 ** 18
 const linkFlags = [
   ...['--no-entry', '--import-memory', '--shared-memory', '--max-memory=4294967296', '--stack-first'],
-  ...['-z', `stack-size=${stackBytes}`, '--export=__stack_pointer', '--export=__heap_base', '--gc-sections', '-O3', '-s'],
+  ...[
+    '-z',
+    `stack-size=${stackBytes}`,
+    '--export=__stack_pointer',
+    '--export=__heap_base',
+    '--gc-sections',
+    '-O3',
+    '-s',
+  ],
 ]
 
 await writeSteps()
@@ -40,10 +48,11 @@ for (const [name, { source, flags }] of Object.entries(modules)) {
   const path = join(cache, `${name}.wasm`)
   if (!existsSync(path)) writeFileSync(path, await compile(source, flags).catch(fail))
   const bytes = readFileSync(path)
-  const text = `/** Kernels as WebAssembly, made by scripts/build-wasm.mjs. */\nexport const bytes: string =\n  '${bytes.toString('base64')}'\n`
+  const packed = deflateRawSync(bytes, { level: 9 })
+  const text = `/** Kernels as WebAssembly, deflated, in base64; made by scripts/build-wasm.mjs. */\nexport const bytes: string =\n  '${packed.toString('base64')}'\n`
   const file = join(output, `${name}.ts`)
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
-  console.log(`${name}: ${bytes.length} bytes, ${gzipSync(bytes).length} gzipped`)
+  console.log(`${name}: ${bytes.length} bytes, ${packed.length} deflated`)
 }
 
 /** The compiler has told what is wrong; its error carries every source. */

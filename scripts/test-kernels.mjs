@@ -12,7 +12,15 @@ const output = join(root, 'kernels/build/test')
 const variant =
   process.arch === 'arm64' ? ['-DESPALIER_ISA=neon'] : ['-DESPALIER_ISA=avx2', '-mavx2', '-mfma', '-mf16c']
 const flags = [
-  ...['-std=c++20', '-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-Wall', '-Wextra'],
+  ...[
+    '-std=c++20',
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=all',
+    '-Wall',
+    '-Wextra',
+  ],
   ...['-Werror', ...variant],
 ]
 
@@ -27,7 +35,9 @@ mkdirSync(output, { recursive: true })
 const waiting = [...names]
 const failed = []
 await Promise.all(Array.from({ length: availableParallelism() }, work))
-console.log(`kernels: ${names.length - failed.length} passed, ${failed.length} failed${failed.map(name => ` ${name}`).join('')}`)
+console.log(
+  `kernels: ${names.length - failed.length} passed, ${failed.length} failed${failed.map(name => ` ${name}`).join('')}`,
+)
 process.exitCode = failed.length === 0 ? 0 : 1
 
 async function work() {

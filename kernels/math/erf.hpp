@@ -43,7 +43,8 @@ ESPALIER_INLINE f32v gelu(f32v x) {
   q = fma(q, t, splat(-0.318288714f));
   q = fma(q, t, splat(-0.797886789f));
   q = fma(q, t, splat(-0.693147123f));
-  return max(splat(0.0f), x) - t * exp_flushed(q);
+  const f32v positive = x - min(splat(0.0f), x);  // at minus infinity no number, as the product that this is has none
+  return positive - t * exp_flushed(q);
 }
 
 }  // namespace ESPALIER_ISA

@@ -8,14 +8,14 @@ namespace ESPALIER_ISA {
 constexpr int wide_lanes = lanes / 2;
 typedef float f32h __attribute__((vector_size(wide_lanes * 4)));
 typedef double f64v __attribute__((vector_size(vector_bytes)));
-typedef int64_t i64v __attribute__((vector_size(vector_bytes)));
+typedef uint64_t u64v __attribute__((vector_size(vector_bytes)));
 
 // log2 of a positive finite number: e + log2(1 + f), by the series of the inverse hyperbolic tangent.
 ESPALIER_INLINE f64v log2_wide(f64v x) {
-  constexpr int64_t root = 0x3fe6a09e667f3bcd;  // sqrt(1/2)
-  const i64v bits = (i64v)x - root;
+  constexpr uint64_t root = 0x3fe6a09e667f3bcd;  // sqrt(1/2)
+  const u64v bits = (u64v)x - root;
   // A whole number of 11 bits to float64: put it below 2^52.
-  const i64v steps = (bits + (int64_t(1023) << 52)) >> 52 & 0x7ff;
+  const u64v steps = (bits + (uint64_t(1023) << 52)) >> 52;
   const f64v e = (f64v)(steps | 0x4330000000000000) - (4503599627370496.0 + 1023.0);
   const f64v m = (f64v)((bits & 0xfffffffffffff) + root);
   const f64v z = (m - 1.0) / (m + 1.0), w = z * z;
@@ -40,7 +40,7 @@ ESPALIER_INLINE f64v exp2_wide(f64v t) {
   p = p * r + 0.24022647913626449;
   p = p * r + 0.69314720285508247;
   p = p * r + 1.0;
-  return p * (f64v)(((i64v)shifted + 1023) << 52);
+  return p * (f64v)(((u64v)shifted + 1023) << 52);
 }
 
 ESPALIER_INLINE f32v power_of_positive(f32v x, f32v y) {

@@ -1,5 +1,5 @@
 // Products of 8-bit matrices beside plain loops: odd sizes, none at all, all kinds of operands and results, 1 to 3 threads.
-// Compiled for a machine, and with ESPALIER_EMULATE_VNNI or ESPALIER_EMULATE_AMX on top of AVX2.
+// Compiled for a machine, and with ESPALIER_EMULATE_VNNI, _SDOT or _AMX on top of AVX2 (simd8.hpp).
 #include "../gemm_i8.hpp"
 #include "sums_i8.hpp"
 

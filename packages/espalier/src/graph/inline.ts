@@ -67,7 +67,7 @@ function newNames(
 }
 
 /** A node that reads its values under other names, in its bodies too. */
-export function renameReads(node: Node, names: ReadonlyMap<string, string>): Node {
+function renameReads(node: Node, names: ReadonlyMap<string, string>): Node {
   const inputs = node.inputs.map(name => names.get(name) ?? name)
   if (bodiesOf(node).length === 0) return { ...node, inputs }
   const attributes = new Map(node.attributes)

@@ -26,8 +26,7 @@ export function placeBarriers(steps: readonly Step[], placeOf: (buffer: Buffer) 
     const reading = operands.filter(({ kind }) => isRead(kind)).map(({ range }) => range)
     const writing = operands.filter(({ kind }) => isWritten(kind)).map(({ range }) => range)
     const needed =
-      index > 0 &&
-      (overlap(reading, writes) || overlap(writing, writes) || overlap(writing, reads))
+      index > 0 && (overlap(reading, writes) || overlap(writing, writes) || overlap(writing, reads))
     if (needed) [reads, writes] = [[], []]
     reads.push(...reading)
     writes.push(...writing)

@@ -46,7 +46,7 @@ export function encode(
         }
         const { space, offset } = placeOf(operand.buffer)
         const total = offset + operand.offset
-        code[at++] = space | (total % 64 << 24)
+        code[at++] = space | ((total % 64) << 24)
         word(Math.floor(total / 64), step, name)
       } else if (kind === 'float') floats[at++] = value as number
       else if (kind === 'int') word(value as number, step, name)

@@ -3,7 +3,7 @@
  * same time must not overlap. Largest first, each at the lowest offset that is free for its whole life: close to the
  * lower bound (the most that lives at once) on networks, and quick.
  */
-import { type Buffer, type HostStep, operandsOf, type Operand, type Step } from './step.ts'
+import { type Buffer, type HostStep, type Operand, operandsOf, type Step } from './step.ts'
 
 /** Offsets are multiples of this many bytes: a cache line, and the longest vector. */
 export const alignment = 64

@@ -57,7 +57,11 @@ export interface HostValue {
   readonly operand: Operand
 }
 
-export function makeStep<K extends StepKind>(kind: K, values: StepValues<K>, origin: readonly string[]): Step {
+export function makeStep<K extends StepKind>(
+  kind: K,
+  values: StepValues<K>,
+  origin: readonly string[],
+): Step {
   return { kind, values: values as Step['values'], origin }
 }
 
@@ -67,7 +71,9 @@ export function fieldsOf(kind: StepKind): readonly (readonly [string, FieldKind]
 }
 
 /** The operands that are present, with what the step does to them. */
-export function operandsOf(step: Step): { readonly name: string; readonly kind: FieldKind; readonly operand: Operand }[] {
+export function operandsOf(
+  step: Step,
+): { readonly name: string; readonly kind: FieldKind; readonly operand: Operand }[] {
   return fieldsOf(step.kind).flatMap(([name, kind]) => {
     const operand = step.values[name] as Operand | undefined
     return isOperand(kind) && operand !== undefined ? [{ name, kind, operand }] : []

@@ -3,8 +3,8 @@ import { EspalierError } from '../errors.ts'
 import type { Isa } from '../plan/target.ts'
 import type { Backend } from './engine/backend.ts'
 import { nativeBackend, nativeState, nativeVariants } from './native/backend.ts'
-import { wasmBackend, wasmState } from './wasm/backend.ts'
-import { sharingState, type WasmIsa, wasmVariants } from './wasm/module.ts'
+import { wasmBackend, wasmState, wasmVariant } from './wasm/backend.ts'
+import { loadWasm, sharingState, type WasmIsa, wasmVariants } from './wasm/module.ts'
 import { type Crew, wasmCrew } from './wasm/workers.ts'
 
 export type BackendName = 'native' | 'wasm' | 'reference'
@@ -49,8 +49,10 @@ export async function openBackend(
   warn: (message: string) => void,
 ): Promise<{ readonly backend: Backend; readonly threads: number }> {
   if (name === 'native') return { backend: nativeBackend(isa), threads }
+  const variant = (isa as WasmIsa | undefined) ?? wasmVariant()
+  await loadWasm(variant)
   const crew = threads > 1 ? await crewFor(threads, warn) : undefined
-  return { backend: wasmBackend(crew, isa as WasmIsa | undefined), threads: crew ? crew.size + 1 : 1 }
+  return { backend: wasmBackend(crew, variant), threads: crew ? crew.size + 1 : 1 }
 }
 
 /** Workers for WebAssembly threads; none, with a warning, where they cannot be had. */
@@ -76,5 +78,7 @@ function unavailable(what: string, reason: string): EspalierError {
 }
 
 function strange(isa: Isa, known: readonly Isa[]): EspalierError {
-  return new EspalierError('bad-argument', `there are no kernels for "${isa}" here`, { expected: known.join(', ') })
+  return new EspalierError('bad-argument', `there are no kernels for "${isa}" here`, {
+    expected: known.join(', '),
+  })
 }

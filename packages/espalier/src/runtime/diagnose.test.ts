@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { expect, test, vi } from 'vitest'
 import { diagnose, OLDEST_NODE } from './diagnose.ts'
+import { nativeState } from './native/backend.ts'
 
 test('this machine', () => {
   const found = diagnose()
@@ -9,11 +10,15 @@ test('this machine', () => {
     supported: true,
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
-    selected: { name: 'reference', threads: 1 },
+    selected: { name: nativeState().ok ? 'native' : 'wasm', threads: availableParallelism() },
   })
   expect(found.memory).toBeGreaterThan(2 ** 20)
   expect(found.webAssembly).toMatchObject({ simd: true, threads: true })
-  expect(found.backEnds.filter(({ available }) => available).map(({ name }) => name)).toEqual(['reference'])
+  expect(found.backEnds.map(({ name, available }) => [name, available])).toEqual([
+    ['native', nativeState().ok],
+    ['wasm', true],
+    ['reference', true],
+  ])
   for (const { available, reason } of found.backEnds) expect(reason === '').toBe(available)
 })
 

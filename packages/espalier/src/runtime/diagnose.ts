@@ -4,14 +4,20 @@
  */
 import type * as Fs from 'node:fs'
 import type * as Os from 'node:os'
-import { executors } from './executors.ts'
-import { reference } from './reference.ts'
+import type { Isa } from '../plan/target.ts'
+import { chooseBackend } from './backends.ts'
+import { nativeState, nativeVariants } from './native/backend.ts'
+import { defaultThreads } from './threads.ts'
+import { wasmState } from './wasm/backend.ts'
+import { sharingState, wasmVariants } from './wasm/module.ts'
 
 export interface BackEnd {
   readonly name: string
   readonly available: boolean
   /** Why it is not available; empty when it is. */
   readonly reason: string
+  /** Variants of its kernels that this processor runs, best first. */
+  readonly variants: readonly Isa[]
 }
 
 export interface Diagnosis {
@@ -68,6 +74,8 @@ export function diagnose(): Diagnosis {
   const cpu = os?.cpus()[0]?.model.trim()
   const advice: string[] = []
   if (!supported) advice.push(`Node ${version} is too old: install ${OLDEST_NODE.join('.')} or newer`)
+  const sharing = sharingState()
+  if (version === undefined && !sharing.ok) advice.push(`WebAssembly runs on one thread: ${sharing.reason}`)
   if (!webAssembly.simd) advice.push('WebAssembly SIMD is missing: update Node or the browser')
   return {
     host: version === undefined ? 'browser' : `node ${version}`,
@@ -78,22 +86,35 @@ export function diagnose(): Diagnosis {
     ...(features && { features }),
     webAssembly,
     backEnds: backEnds(),
-    selected: {
-      name: reference.name,
-      threads: 1,
-      reason: 'it is the only back end of this version; it is exact and slow, fast back ends come next',
-    },
+    selected: selectBackEnd(sharing.ok),
     advice,
   }
 }
 
 function backEnds(): BackEnd[] {
-  const list = executors.map((executor): BackEnd => {
-    const state = executor.available()
-    return { name: executor.name, available: state.ok, reason: state.ok ? '' : state.reason }
-  })
-  const planned = 'not part of this version'
-  return [...list, ...['native', 'wasm'].map(name => ({ name, available: false, reason: planned }))]
+  const [native, wasm] = [nativeState(), wasmState()]
+  return [
+    {
+      name: 'native',
+      available: native.ok,
+      reason: native.ok ? '' : native.reason,
+      variants: native.ok ? nativeVariants() : [],
+    },
+    { name: 'wasm', available: wasm.ok, reason: wasm.ok ? '' : wasm.reason, variants: wasmVariants() },
+    { name: 'reference', available: true, reason: '', variants: [] },
+  ]
+}
+
+/** What a session takes when it is not told. */
+function selectBackEnd(sharing: boolean): Diagnosis['selected'] {
+  const { name, reason } = chooseBackend()
+  const [native, wasm] = [nativeState(), wasmState()]
+  const threads = name === 'native' || (name === 'wasm' && sharing) ? defaultThreads() : 1
+  if (name === 'native' && native.ok)
+    return { name, threads, reason: `${native.isa} kernels, from ${native.path}` }
+  if (name === 'wasm' && wasm.ok)
+    return { name, threads, reason: `${wasm.isa} kernels; no native ones: ${reason || 'not asked for'}` }
+  return { name, threads, reason }
 }
 
 function usableMemory(node: NodeJS.Process, os: typeof Os): number {

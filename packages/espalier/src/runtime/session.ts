@@ -10,6 +10,7 @@ import { operators as standard } from '../ops/index.ts'
 import type { ConcreteType } from '../ops/lower.ts'
 import { requireOps } from '../ops/missing.ts'
 import type { Operators } from '../ops/op.ts'
+import { dumpPlan } from '../plan/dump.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Isa } from '../plan/target.ts'
 import { isFloat } from '../tensor/dtype.ts'
@@ -47,6 +48,8 @@ export interface SessionOptions {
   readonly maxIterations?: number
   /** With `error`, a run whose outputs hold a NaN throws `not-a-number`. */
   readonly nan?: 'allow' | 'error'
+  /** Called on the reference, which may take long, with the number of nodes done and of all. */
+  readonly onProgress?: (done: number, total: number) => void
   /**
    * Told what a user should know: a slower back end than there could be, fewer threads than asked for. Printed on the
    * console, each once, when left out.
@@ -73,6 +76,8 @@ export interface Session extends Disposable {
   runSync(feeds: Feeds): Outputs
   /** What runs for such inputs, step by step, what has no kernel first. Runs the model once. */
   explain(feeds: Feeds): string
+  /** The plans that run for such inputs, in full (plan/dump.ts). Runs the model once. Throws `unsupported` on the reference. */
+  dump(feeds: Feeds): string
   /** Time, work and traffic of every step. Throws `unsupported` on the reference. */
   profile(feeds: Feeds, options?: ProfileOptions): Profile
   /** Gives the memory back, after the run that is under way. May be called again. */
@@ -112,7 +117,9 @@ function warnOnce(message: string): void {
 function threadsOf({ threads }: SessionOptions): number {
   if (threads === undefined) return defaultThreads()
   if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
-  throw new EspalierError('bad-argument', 'threads must be a whole number from 1 to 1024', { got: `${threads}` })
+  throw new EspalierError('bad-argument', 'threads must be a whole number from 1 to 1024', {
+    got: `${threads}`,
+  })
 }
 
 /** Types of all inputs, where what is stated and given tells them; else `undefined`. */
@@ -126,9 +133,14 @@ function typesAhead(
   for (const [name, value] of Object.entries(shapes)) {
     const known = typeof value === 'number' ? dims.has(name) : inputs.some(input => input.name === name)
     if (!known)
-      throw new EspalierError('bad-argument', `the graph has no ${typeof value === 'number' ? 'dimension' : 'input'} "${name}"`, {
-        expected: [...(typeof value === 'number' ? dims : inputs.map(input => input.name))].join(', ') || 'none',
-      })
+      throw new EspalierError(
+        'bad-argument',
+        `the graph has no ${typeof value === 'number' ? 'dimension' : 'input'} "${name}"`,
+        {
+          expected:
+            [...(typeof value === 'number' ? dims : inputs.map(input => input.name))].join(', ') || 'none',
+        },
+      )
     if (typeof value === 'number') bindings.set(name, value)
   }
   const types = new Map<string, ConcreteType>()
@@ -137,7 +149,12 @@ function typesAhead(
     const stated = inputShape(input)
     if (input.type?.kind !== 'tensor' || stated === undefined) return undefined
     const shape = typeof given === 'object' ? given : stated.map(dim => evaluateDim(dim, bindings))
-    if (shape.length !== stated.length || shape.some((extent, axis) => typeof stated[axis] === 'number' && extent !== undefined && stated[axis] !== extent))
+    if (
+      shape.length !== stated.length ||
+      shape.some(
+        (extent, axis) => typeof stated[axis] === 'number' && extent !== undefined && stated[axis] !== extent,
+      )
+    )
       throw new EspalierError('bad-shape', `"${input.name}" has another shape`, {
         where: { tensor: input.name },
         expected: stated.join(' x '),
@@ -196,6 +213,16 @@ class EngineSession implements Session {
   }
 
   explain(feeds: Feeds): string {
+    const { plans, alone } = this.#observe(feeds)
+    return explainPlans(plans, alone)
+  }
+
+  dump(feeds: Feeds): string {
+    return this.#observe(feeds).plans.map(dumpPlan).join('')
+  }
+
+  /** What runs: plans, and nodes that no plan can hold. */
+  #observe(feeds: Feeds): { readonly plans: readonly Plan[]; readonly alone: readonly string[] } {
     const plans: Plan[] = []
     const alone: string[] = []
     const observer: EngineRun['observer'] = {
@@ -206,7 +233,7 @@ class EngineSession implements Session {
       alone: node => alone.push(`${node.name || node.outputs[0]} (${node.op})`),
     }
     this.#need().run(checkFeeds(this.#graph, feeds), { ...this.#runOptions(), observer })
-    return explainPlans(plans, alone)
+    return { plans, alone }
   }
 
   profile(feeds: Feeds, options: ProfileOptions = {}): Profile {
@@ -262,7 +289,7 @@ class ReferenceSession implements Session {
   readonly #options: SessionOptions
 
   constructor(graph: Graph, options: SessionOptions) {
-    const { operators, outputs, seed, maxIterations } = options
+    const { operators, outputs, seed, maxIterations, onProgress } = options
     this.outputs = outputs ?? graph.outputs.map(({ name }) => name)
     this.#options = options
     this.#prepared = reference.prepare(graph, {
@@ -270,6 +297,7 @@ class ReferenceSession implements Session {
       ...(outputs && { outputs }),
       ...(seed !== undefined && { seed }),
       ...(maxIterations !== undefined && { maxIterations }),
+      ...(onProgress && { onProgress }),
     })
   }
 
@@ -285,6 +313,10 @@ class ReferenceSession implements Session {
 
   explain(): string {
     return 'Every operator runs through its reference evaluation, one after another.'
+  }
+
+  dump(): string {
+    throw new EspalierError('unsupported', 'the reference has no plan', { hint: 'Use another back end' })
   }
 
   profile(): Profile {

@@ -5,5 +5,9 @@ export function defaultThreads(): number {
   const asked = Number(globalThis.process?.env?.ESPALIER_THREADS)
   if (Number.isInteger(asked) && asked > 0) return asked
   const os = globalThis.process?.getBuiltinModule?.('node:os')
-  return os?.availableParallelism() ?? (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1
+  return (
+    os?.availableParallelism() ??
+    (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ??
+    1
+  )
 }

@@ -21,7 +21,10 @@ const usual: Tolerance = { relative: 1e-4, absolute: 1e-5 }
 type Values = ReadonlyMap<string, RuntimeValue>
 
 /** Where an executor differs from the reference, in words. */
-export function engineDifference(executor: Executor, { graph, feeds, tolerance }: PeerCase): string | undefined {
+export function engineDifference(
+  executor: Executor,
+  { graph, feeds, tolerance }: PeerCase,
+): string | undefined {
   const fixed = [...feeds].filter(([, value]) => value.dtype === 'int64' && sizeOf(value.shape) <= 16)
   const constants = new Map(fixed)
   const changed = {

@@ -41,9 +41,10 @@ export function describeDiagnosis(
       ['WebAssembly', `SIMD ${yes(simd)}, relaxed SIMD ${yes(relaxedSimd)}, threads ${yes(threads)}`],
       [
         'back ends',
-        found.backEnds.map(({ name, available, reason }) =>
-          available ? `${name}: available` : `${name}: not available, ${reason}`,
-        ),
+        found.backEnds.map(({ name, available, reason, variants }) => {
+          const kernels = variants.length > 0 ? `, with kernels for ${variants.join(', ')}` : ''
+          return available ? `${name}: available${kernels}` : `${name}: not available, ${reason}`
+        }),
       ],
       ['will be used', `${selected.name}, ${plural(selected.threads, 'thread')}: ${selected.reason}`],
       ['pictures', `sharp ${found.packages.sharp}`],

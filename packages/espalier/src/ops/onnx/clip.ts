@@ -19,6 +19,7 @@ import {
   constant,
   inputValue,
   isFloatStorage,
+  isKnownNumber,
   lowerTo,
   type Value,
 } from '../support/lower-elementwise.ts'
@@ -109,7 +110,8 @@ function lowerClip(c: LowerContext): Value {
     return floats ? constant(x.dtype, missing) : undefined
   }
   const [min, max] = [bound(1, 'min', -limit), bound(2, 'max', limit)]
-  if (floats) return apply('clip', x, min!, max!)
+  // The instruction lets a NaN of x pass, not one of a bound.
+  if (floats && isKnownNumber(min!) && isKnownNumber(max!)) return apply('clip', x, min!, max!)
   const raised = min ? apply('max', x, min) : x
   return max ? apply('min', raised, max) : raised
 }

@@ -107,6 +107,11 @@ export function constant(dtype: Storage, value: number | bigint): Value {
   return { expression: { kind: 'constant', type, bits }, dtype }
 }
 
+/** Whether a float value is the same for every element, known, and not NaN. */
+export function isKnownNumber({ expression }: Value): boolean {
+  return expression.kind === 'constant' && (expression.bits & 0x7fffffffn) <= 0x7f800000n
+}
+
 const floatView = new Float32Array(1)
 const bitsView = new Int32Array(floatView.buffer)
 
@@ -129,10 +134,15 @@ const signless = ['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'shr', 'equal'
 /** An operation on values of one type, which the result has too. */
 export function apply(name: string, ...values: readonly Value[]): Value {
   const { dtype } = values[0]!
+  return wrap({ expression: typedInstruction(name, values), dtype })
+}
+
+function typedInstruction(name: string, values: readonly Value[]): Instruction {
+  const { dtype } = values[0]!
   const other = values.find(value => value.dtype !== dtype)
   if (other !== undefined) decline(`${dtype} with ${other.dtype}`)
   if (dtype === 'uint64' && !signless.includes(name)) decline('no kernel for uint64')
-  return wrap({ expression: instruction(`${name}_${registerOf(dtype)}`, ...values), dtype })
+  return instruction(`${name}_${registerOf(dtype)}`, ...values)
 }
 
 const wraps: Readonly<Partial<Record<Storage, string>>> = {
@@ -151,7 +161,7 @@ function wrap(value: Value): Value {
 
 /** A comparison: bool. */
 export function compare(name: 'equal' | 'less' | 'less_equal', a: Value, b: Value): Value {
-  return { expression: apply(name, a, b).expression, dtype: 'bool' }
+  return { expression: typedInstruction(name, [a, b]), dtype: 'bool' }
 }
 
 /** `a` where the condition holds, otherwise `b`. */

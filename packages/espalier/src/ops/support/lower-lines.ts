@@ -53,7 +53,7 @@ export function lowerTopK(c: LowerContext): string | undefined {
   if (dtype !== 'float32') return `there is no kernel for ${dtype}`
   const axis = normalizeAxis(c.attributes.int('axis'), shape.length)
   const view = viewAlong(shape, axis)
-  const k = c.outputType(0).shape[axis]!
+  const k = c.outputType(c.hasOutput(0) ? 0 : 1).shape[axis]!
   if (k > view.length) return `there are not ${k} elements along axis ${axis}`
   c.emit('top_k_f32', {
     x: c.input(0),

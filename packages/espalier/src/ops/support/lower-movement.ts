@@ -177,6 +177,7 @@ export function lowerPick(
 ): string | undefined {
   const { dtype, shape } = c.type(0)
   if (!movable(dtype)) return notMovable(dtype)
+  if (tables.every(table => table === undefined)) return lowerAlias(c)
   if (c.outputType(0).shape.includes(0)) return undefined
   const axes = pickedAxes(shape, tables)
   if (axes.length > mostAxes) return `positions along more than ${mostAxes} axes`

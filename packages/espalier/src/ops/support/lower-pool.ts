@@ -7,13 +7,29 @@ import { readWindow, windowAxes } from './window.ts'
 
 const modes = { max: 0, average: 1 } as const
 
+/** Positions that a window of max_pool_i8 may have. */
+const mostByteTaps = 1024
+
 /** Lowers a pool over windows. */
 export function lowerPool(c: LowerContext, mode: keyof typeof modes): string | undefined {
   const { dtype, shape } = c.type(0)
-  if (dtype !== 'float32') return `there is no kernel for ${dtype}`
+  const bytes = mode === 'max' && (dtype === 'int8' || dtype === 'uint8')
+  if (dtype !== 'float32' && !bytes) return `there is no kernel for ${dtype}`
   if (shape.length > 5) return 'the kernel takes at most three spatial axes'
   const settings = readWindow(c.attributes, c.attributes.ints('kernel_shape'))
   const axes = windowAxes(settings, channelsFirstShape(shape).slice(2))
+  if (bytes) {
+    if (sizeOf(axes.map(axis => axis.kernel)) > mostByteTaps)
+      return `windows have more than ${mostByteTaps} positions`
+    c.emit('max_pool_i8', {
+      x: c.input(0),
+      y: c.output(0),
+      isSigned: dtype === 'int8' ? 1 : 0,
+      ...windowValues(shape[0]!, axes),
+      channels: shape.at(-1)!,
+    })
+    return undefined
+  }
   c.emit('pool_f32', {
     x: c.input(0),
     y: c.output(0),

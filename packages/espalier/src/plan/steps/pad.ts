@@ -3,7 +3,10 @@ import type { StepSpec } from '../fields.ts'
 
 const pickFields = {
   x: 'in',
-  /** int32: for each axis the position in x of every position in y, -1 for the fill; one axis after the other. */
+  /**
+   * int32: for each axis the position in x of every position in y, -1 for the fill; one axis after the other. The last
+   * axis has none where `from` and `to` are all of it: x starts where its run does.
+   */
   tables: 'in',
   /** One element; zeros when absent. */
   fill: 'in?',

@@ -1,11 +1,14 @@
 /** A stage to a plan: lower, merge what can be one pass over memory, place in memory, encode. */
 import type { Graph } from '../../graph/graph.ts'
 import type { Operators } from '../../ops/op.ts'
+import { mergeElementwise } from '../../plan/merge-elementwise.ts'
 import { assemble, type Plan } from '../../plan/plan.ts'
 import type { Target } from '../../plan/target.ts'
 import { lowerStage } from './lower.ts'
 import type { Stage } from './stage.ts'
 
 export function compileStage(graph: Graph, stage: Stage, target: Target, operators: Operators): Plan {
-  return assemble({ target, ...lowerStage(graph, stage, target, operators) })
+  const lowered = lowerStage(graph, stage, target, operators)
+  const steps = mergeElementwise(lowered.steps, buffer => buffer.space === 'output')
+  return assemble({ target, ...lowered, steps })
 }

@@ -94,9 +94,13 @@ export class Engine {
    * nothing can be planned before there is data.
    */
   planFor(types: ReadonlyMap<string, ConcreteType>): Plan | undefined {
-    const typed = Array.from(types, ([name, type]): [string, RuntimeValue] => [name, { ...type, data: [] } as never])
+    const typed = Array.from(types, ([name, type]): [string, RuntimeValue] => [
+      name,
+      { ...type, data: [] } as never,
+    ])
     const planned = this.#lookUp(0, this.#relevant(new Map(typed)), new Set())
-    if (planned.plan !== undefined && planned.idle.length === 0) planned.idle.push(this.#instance(planned.plan))
+    if (planned.plan !== undefined && planned.idle.length === 0)
+      planned.idle.push(this.#instance(planned.plan))
     return planned.plan
   }
 
@@ -229,11 +233,7 @@ export class Engine {
 }
 
 /** Equal for positions that one plan serves. */
-function keyOf(
-  at: number,
-  values: ReadonlyMap<string, RuntimeValue>,
-  fixed: ReadonlySet<string>,
-): string {
+function keyOf(at: number, values: ReadonlyMap<string, RuntimeValue>, fixed: ReadonlySet<string>): string {
   let key = `${at}`
   for (const [name, value] of values) {
     key += `|${name}:`
@@ -243,4 +243,3 @@ function keyOf(
   }
   return key
 }
-

@@ -4,6 +4,7 @@ import { operators as standard } from '../../ops/index.ts'
 import { requireOps } from '../../ops/missing.ts'
 import type { Executor, Prepared, PrepareOptions } from '../executor.ts'
 import { checkFeeds } from '../feeds.ts'
+import { optimize } from '../optimize/index.ts'
 import { partFor } from '../part.ts'
 import type { Backend } from './backend.ts'
 import { Engine } from './engine.ts'
@@ -30,12 +31,14 @@ export function engineExecutor(
       run(feeds) {
         if (disposed) throw new EspalierError('disposed', 'the graph is run after dispose()')
         const checked = checkFeeds(graph, feeds)
-        engine ??= new Engine(part, backend(), threads(), operators)
+        engine ??= new Engine(operators === standard ? optimize(part) : part, backend(), threads(), operators)
         const total = part.nodes.length
         let done = 0
-        const onDone = onProgress && ((nodes: number) => {
-          while (done < nodes) onProgress(++done, total)
-        })
+        const onDone =
+          onProgress &&
+          ((nodes: number) => {
+            while (done < nodes) onProgress(++done, total)
+          })
         return engine.run(checked, { ...run, ...(onDone && { onDone }) })
       },
       dispose,

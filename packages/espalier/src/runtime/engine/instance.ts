@@ -1,7 +1,7 @@
 /** A plan with memory of its own, ready to run: one run at a time. */
 import { EspalierError } from '../../errors.ts'
-import type { Operators } from '../../ops/op.ts'
 import { type Interpreter, interpreter, type RunOptions } from '../../ops/interpret.ts'
+import type { Operators } from '../../ops/op.ts'
 import type { Plan, Segment } from '../../plan/plan.ts'
 import type { HostStep, HostValue } from '../../plan/step.ts'
 import { byteLength, dtypeInfo } from '../../tensor/dtype.ts'
@@ -47,7 +47,12 @@ export class Instance {
   }
 
   /** Runs on the calling thread and `threads - 1` others. `times` gets the seconds of every step. */
-  run(feeds: ReadonlyMap<string, RuntimeValue>, threads: number, options: HostOptions, times?: Times): Tensor[] {
+  run(
+    feeds: ReadonlyMap<string, RuntimeValue>,
+    threads: number,
+    options: HostOptions,
+    times?: Times,
+  ): Tensor[] {
     const outputs = this.#begin(feeds)
     for (const [index, segment] of this.plan.segments.entries()) {
       if (segment.kind === 'code')

@@ -15,7 +15,11 @@ export interface Addon {
     threads: number,
     times?: Float64Array,
   ): NativeFault | undefined
-  start(program: NativeProgram, views: readonly Uint8Array[], threads: number): Promise<NativeFault | undefined>
+  start(
+    program: NativeProgram,
+    views: readonly Uint8Array[],
+    threads: number,
+  ): Promise<NativeFault | undefined>
 }
 
 /** A handle of the addon's. */

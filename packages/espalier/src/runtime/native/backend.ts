@@ -20,7 +20,7 @@ export function nativeState():
   const variants = state.addon.variants().filter(({ supported }) => supported)
   if (variants.some(({ traits }) => !fits(traits)))
     return { ok: false, reason: `${state.path} was built for another version; run npm run build:native` }
-  const wanted = process.env.ESPALIER_ISA
+  const wanted = globalThis.process?.env?.ESPALIER_ISA
   const native = wanted === undefined || wanted.startsWith('wasm') ? undefined : wanted
   const chosen = native === undefined ? variants[0] : variants.find(({ name }) => name === native)
   if (chosen === undefined) {

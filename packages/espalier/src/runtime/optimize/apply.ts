@@ -7,6 +7,7 @@ import { EspalierError } from '../../errors.ts'
 import { attributeOf, type PlainAttribute } from '../../graph/builder.ts'
 import { removeUnused } from '../../graph/extract.ts'
 import {
+  bodiesOf,
   type Graph,
   type Initializer,
   isSparse,
@@ -16,7 +17,6 @@ import {
   tensorType,
   type ValueType,
 } from '../../graph/graph.ts'
-import { renameReads } from '../../graph/inline.ts'
 import { defaultsOf } from '../../graph/inputs.ts'
 import { sortNodes } from '../../graph/order.ts'
 import { Workspace } from '../../graph/workspace.ts'
@@ -131,17 +131,20 @@ class Application {
     const { producer, consumers } = this.#workspace.uses
     const isOutput = this.#outputs.has(output)
     const maker = producer.get(name)
-    const canTakeOver = maker !== undefined && !this.#outputs.has(name)
-    if (isOutput && !canTakeOver) {
+    const [from, to] = isOutput ? [name, output] : [output, name]
+    const readers = (consumers.get(from) ?? []).filter(reader => reader !== node)
+    // What a body takes from outside keeps its name: the body may use the other one for a value of its own.
+    const isCaptured = readers.some(reader => bodiesOf(reader).length > 0)
+    if (isCaptured || (isOutput && (maker === undefined || this.#outputs.has(name)))) {
       if (node.op === 'Identity') return undefined
       const identity: Node = { ...node, op: 'Identity', domain: '', inputs: [name], attributes: new Map() }
       this.#exchange(rule, [node], { ...nothing, nodes: [identity] })
       return []
     }
-    const [from, to] = isOutput ? [name, output] : [output, name]
-    const readers = (consumers.get(from) ?? []).filter(reader => reader !== node)
-    const names = new Map([[from, to]])
-    const renamed = readers.map(reader => renameReads(reader, names))
+    const renamed = readers.map(reader => ({
+      ...reader,
+      inputs: reader.inputs.map(own => (own === from ? to : own)),
+    }))
     if (!isOutput) {
       this.#exchange(rule, [node, ...readers], { ...nothing, nodes: renamed })
       return []

@@ -5,10 +5,8 @@
  */
 import { removeUnused } from '../../graph/extract.ts'
 import { type Attribute, bodiesOf, type Graph, isSparse, type Node, operatorName } from '../../graph/graph.ts'
-import { renameReads } from '../../graph/inline.ts'
-import { defaultsOf } from '../../graph/inputs.ts'
 import { pieceOf } from '../../graph/piece.ts'
-import { readsOf } from '../../graph/uses.ts'
+import { capturesOf } from '../../graph/uses.ts'
 import { operators as standard } from '../../ops/index.ts'
 import type { Operators } from '../../ops/op.ts'
 
@@ -17,17 +15,17 @@ const SMALL = 16
 
 /** The graph without repetitions; the same object when there are none. */
 export function shareCommon(graph: Graph, operators: Operators = standard): Graph {
-  const names = sameConstants(graph)
-  const outputs = new Set(graph.outputs.map(({ name }) => name))
+  const kept = keptNames(graph)
+  const names = sameConstants(graph, kept)
   const seen = new Map<string, Node>()
   let changed = names.size > 0
   const nodes: Node[] = []
   for (const original of graph.nodes) {
-    const node = readsOf(original).some(name => names.has(name)) ? renameReads(original, names) : original
-    const key = outputs.has(node.outputs[0]!) ? undefined : keyOf(node, operators)
+    const node = renamed(original, names)
+    const key = keyOf(node, operators)
     const earlier = key === undefined ? undefined : seen.get(key)
-    if (earlier === undefined || node.outputs.some(name => outputs.has(name))) {
-      if (key !== undefined) seen.set(key, node)
+    if (earlier === undefined || node.outputs.some(name => kept.has(name))) {
+      if (key !== undefined) seen.set(key, earlier ?? node)
       nodes.push(node)
       continue
     }
@@ -40,11 +38,22 @@ export function shareCommon(graph: Graph, operators: Operators = standard): Grap
   return removeUnused(pieceOf(graph, { inputs, outputs: graph.outputs, nodes, initializers }))
 }
 
+/** Values that keep their names: outputs of the graph, inputs, and what bodies take from outside. */
+function keptNames(graph: Graph): ReadonlySet<string> {
+  const kept = new Set([...graph.outputs, ...graph.inputs].map(({ name }) => name))
+  for (const body of graph.nodes.flatMap(bodiesOf)) for (const name of capturesOf(body)) kept.add(name)
+  return kept
+}
+
+function renamed(node: Node, names: ReadonlyMap<string, string>): Node {
+  if (!node.inputs.some(name => names.has(name))) return node
+  return { ...node, inputs: node.inputs.map(name => names.get(name) ?? name) }
+}
+
 /** Small constants by the name of an earlier one with the same contents. */
-function sameConstants(graph: Graph): Map<string, string> {
+function sameConstants(graph: Graph, kept: ReadonlySet<string>): Map<string, string> {
   const names = new Map<string, string>()
   const seen = new Map<string, string>()
-  const kept = new Set([...graph.outputs.map(({ name }) => name), ...defaultsOf(graph)])
   for (const [name, value] of graph.initializers) {
     if (isSparse(value) || value.data.length > SMALL || kept.has(name)) continue
     const contents = Array.from(value.data as ArrayLike<unknown>, item =>

@@ -11,6 +11,7 @@ import { channelsLast } from './channels-last.ts'
 import { shareCommon } from './common-subexpressions.ts'
 import { fuseRules } from './fuse/index.ts'
 import { normalizeRules } from './normalize/index.ts'
+import { reshapeTarget } from './normalize/reshape-target.ts'
 import { fuseQuantized } from './quantized/index.ts'
 
 /** One stage. Pure: gives a new graph, or the one it was given. */
@@ -23,6 +24,7 @@ export interface Pass {
 /** The stages in order. From the first on the graph states the type of every value, as far as it is known. */
 export const passes: readonly Pass[] = [
   { name: 'fold', run: fold },
+  { name: 'shapes', run: graph => applyRules(graph, [reshapeTarget]) },
   { name: 'normalize', run: graph => shareCommon(applyRules(graph, normalizeRules)) },
   { name: 'quantize', run: fuseQuantized },
   { name: 'layout', run: channelsLast },

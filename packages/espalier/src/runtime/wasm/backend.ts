@@ -42,11 +42,16 @@ export function wasmState():
   }
 }
 
-/** A backend with a memory of its own. With a crew, its workers share the memory. Throws `unsupported`. */
-export function wasmBackend(crew?: Crew, isa?: WasmIsa): Backend {
+/** The variant that {@link wasmState} names. Throws `unsupported` where there is none. */
+export function wasmVariant(): WasmIsa {
   const state = wasmState()
-  if (!state.ok) throw new EspalierError('unsupported', 'WebAssembly cannot run here', { got: state.reason })
-  return new WasmBackend(isa ?? state.isa, crew)
+  if (state.ok) return state.isa
+  throw new EspalierError('unsupported', 'WebAssembly cannot run here', { got: state.reason })
+}
+
+/** A backend with a memory of its own. With a crew, its workers share the memory. The variant must be loaded. */
+export function wasmBackend(crew?: Crew, isa: WasmIsa = wasmVariant()): Backend {
+  return new WasmBackend(isa, crew)
 }
 
 const pageBytes = 65536
@@ -167,7 +172,9 @@ class BoundProgram implements Program {
     for (const [index, { address }] of this.#blocks.entries())
       view.setUint32(this.#spaces + 4 * index, address, true)
     for (const [index, code] of segments.entries())
-      heap.bytes(this.#frames[index]!.code, code.byteLength).set(new Uint8Array(code.buffer, code.byteOffset, code.byteLength))
+      heap
+        .bytes(this.#frames[index]!.code, code.byteLength)
+        .set(new Uint8Array(code.buffer, code.byteOffset, code.byteLength))
   }
 
   begin(inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {

@@ -1,17 +1,35 @@
 /**
- * The WebAssembly kernels as compiled modules. They are embedded as text; a module is decoded and compiled when it is
- * first asked for. The bytes ask for a shared memory; for one thread that is patched to a plain one, which every host
- * has, so that one binary serves both.
+ * The WebAssembly kernels as compiled modules. They are embedded as text, deflated, each in a module of its own that is
+ * imported when it is first asked for, so that nothing has to be served beside the code and a page gets only the variant
+ * that it runs. The bytes ask for a shared memory; for one thread that is patched to a plain one, which every host has.
  */
 import { EspalierError } from '../../errors.ts'
 import type { Isa } from '../../plan/target.ts'
-import { bytes as plain } from './modules/wasm.ts'
-import { bytes as relaxed } from './modules/wasm-relaxed.ts'
 
 export type WasmIsa = Extract<Isa, 'wasm' | 'wasm-relaxed'>
 
-const texts: Readonly<Record<WasmIsa, string>> = { wasm: plain, 'wasm-relaxed': relaxed }
+const sources: Readonly<Record<WasmIsa, () => Promise<{ readonly bytes: string }>>> = {
+  wasm: () => import('./modules/wasm.ts'),
+  'wasm-relaxed': () => import('./modules/wasm-relaxed.ts'),
+}
+const loaded = new Map<WasmIsa, Promise<Uint8Array<ArrayBuffer>>>()
+const ready = new Map<WasmIsa, Uint8Array<ArrayBuffer>>()
 const compiled = new Map<string, WebAssembly.Module>()
+
+/** Makes the kernels of a variant ready for {@link wasmModule}. */
+export async function loadWasm(isa: WasmIsa): Promise<void> {
+  let bytes = loaded.get(isa)
+  if (bytes === undefined) {
+    bytes = sources[isa]().then(source => inflate(decode(source.bytes)))
+    loaded.set(isa, bytes)
+  }
+  ready.set(isa, await bytes)
+}
+
+/** Whether {@link loadWasm} has been waited for. */
+export function isLoaded(isa: WasmIsa): boolean {
+  return ready.has(isa)
+}
 
 /** Variants that this host runs, best first. */
 export function wasmVariants(): WasmIsa[] {
@@ -19,12 +37,13 @@ export function wasmVariants(): WasmIsa[] {
   return [...(WebAssembly.validate(relaxedProbe) ? (['wasm-relaxed'] as const) : []), 'wasm']
 }
 
-/** The module of a variant, for a memory that is shared or not. */
+/** The module of a variant that is loaded, for a memory that is shared or not. */
 export function wasmModule(isa: WasmIsa, shared: boolean): WebAssembly.Module {
   const key = `${isa} ${shared}`
   let module = compiled.get(key)
   if (module === undefined) {
-    const bytes = decode(texts[isa])
+    const bytes = ready.get(isa)?.slice()
+    if (bytes === undefined) throw new Error(`the ${isa} kernels are not loaded`)
     if (!shared) makeMemoryPlain(bytes)
     module = new WebAssembly.Module(bytes)
     compiled.set(key, module)
@@ -49,6 +68,11 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes
+}
+
+async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
 }
 
 /** Clears the `shared` flag of the imported memory: the byte before its limits, in the import section. */

@@ -183,7 +183,7 @@ function startWorker(words: Int32Array): Thread {
   const call = (port: string): string => `(${workerMain})(words, ${JSON.stringify(control)}, ${port})`
   const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   if (threads !== undefined) {
-    const source = `const { parentPort, workerData: words } = require('node:worker_threads')
+    const source = `const { parentPort, workerData: words } = require('node:worker_threads');
 ${call('{ post: m => parentPort.postMessage(m), onMessage: f => parentPort.on("message", f) }')}`
     const worker = new threads.Worker(source, { eval: true, workerData: words, execArgv: [] })
     worker.unref()
@@ -195,7 +195,7 @@ ${call('{ post: m => parentPort.postMessage(m), onMessage: f => parentPort.on("m
     }
   }
   const source = `onmessage = ({ data: words }) => {
-  onmessage = null
+  onmessage = null;
   ${call('{ post: m => postMessage(m), onMessage: f => { onmessage = e => f(e.data) } }')}
 }`
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))

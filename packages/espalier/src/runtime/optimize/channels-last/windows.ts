@@ -21,12 +21,13 @@ export function startsLayout(node: Node): boolean {
   return operatorName(node) === 'espalier.QuantizedConv'
 }
 
-/** The node with channels last. Float32 of up to three spatial axes, which is what the kernels take. */
+/** The node with channels last: float32, or bytes of which the largest is taken; up to three spatial axes. */
 const window: LayoutRule = (layout, node) => {
   const [x, ...others] = node.inputs as [string, ...string[]]
   const type = layout.type(x)
   const rank = type?.shape?.length ?? 0
-  if (type?.dtype !== 'float32' || rank < 3 || rank > 5) return false
+  const bytes = node.op === 'MaxPool' && (type?.dtype === 'int8' || type?.dtype === 'uint8')
+  if ((type?.dtype !== 'float32' && !bytes) || rank < 3 || rank > 5) return false
   if (node.outputs.slice(1).some(output => output !== '')) return false // positions of maxima are counted in ONNX's order
   const [output] = node.outputs as [string]
   const op = windowOps[node.op as keyof typeof windowOps]

@@ -6,6 +6,7 @@ import { applyRules } from '../apply.ts'
 import { shareCommon } from '../common-subexpressions.ts'
 import { expectRewrite, expectSameResults, operatorsIn, type Sketch, sketch } from '../rules.suite.ts'
 import { normalizeRules } from './index.ts'
+import { reshapeTarget } from './reshape-target.ts'
 
 const symbols = { n: 3 }
 const of = (build: (g: Sketch, x: Handle) => Handle | Handle[], opset = 17): ReturnType<typeof sketch> =>
@@ -65,6 +66,23 @@ describe('nodes that do nothing', () => {
   })
 })
 
+test('what a body takes from outside keeps its name', () => {
+  // Both branches use the name of the value behind the Identity for one of their own.
+  const graph = sketch(g => {
+    const [x, condition] = [g.input('x', 'float32', [2]), g.input('c', 'bool', [])]
+    const value = g.node('Neg', [x], {}, { outputs: ['taken'] })
+    const [same, twin] = [g.node('Identity', [value]), g.node('Neg', [x])]
+    const branch = (outer: Handle): ReturnType<typeof sketch> =>
+      sketch(b => b.node('Abs', [b.node('Relu', [outer], {}, { outputs: ['taken'] })]))
+    const chosen = g.node('If', [condition], { then_branch: branch(same), else_branch: branch(twin) })
+    return g.node('Add', [chosen, value])
+  })
+  for (const yes of [0, 1]) {
+    const feeds = { c: tensor('bool', [], Uint8Array.of(yes)) }
+    expectRewrite(shareCommon(graph), normalizeRules, 'Neg Identity Neg If Add', { feeds })
+  }
+})
+
 test('moves in a row', () => {
   const turned = (g: Sketch, x: Handle, ...perms: number[][]): Handle =>
     perms.reduce((y, perm) => g.node('Transpose', [y], { perm }), x)
@@ -108,6 +126,29 @@ test('a position taken behind a transpose is taken before it', () => {
     )
   })
   expectRewrite(graph, normalizeRules, 'Relu Gather Transpose Gather Transpose', { symbols })
+})
+
+describe('targets of reshapes', () => {
+  const reshaped = (rest: number[], axes = [0]): ReturnType<typeof sketch> =>
+    of((g, x) => {
+      const parts = axes.map(axis => g.node('Gather', [g.node('Shape', [x]), g.ints([axis])]))
+      return g.node('Reshape', [x, g.node('Concat', [...parts, g.ints(rest)], { axis: 0 })])
+    })
+  test('are constant where types say them', () => {
+    expectRewrite(reshaped([2, 12]), [reshapeTarget], 'Relu Reshape', { symbols })
+    expectRewrite(reshaped([24]), [reshapeTarget], 'Relu Reshape', { symbols: { n: 0 } })
+  })
+  test('and stay where they do not', () => {
+    const moved = of((g, x) => {
+      const batch = g.node('Gather', [g.node('Shape', [x]), g.ints([0])])
+      return g.node('Reshape', [x, g.node('Concat', [g.ints([24]), batch], { axis: 0 })])
+    })
+    expectRewrite(moved, [reshapeTarget], 'Relu Shape Gather Concat Reshape', { symbols })
+    const fed = sketch(g => g.node('Reshape', [g.input('x', 'float32', [4]), g.input('shape', 'int64', [2])]))
+    expectRewrite(fed, [reshapeTarget], 'Reshape', {
+      feeds: { shape: tensor('int64', [2], BigInt64Array.of(2n, 2n)) },
+    })
+  })
 })
 
 describe('extents', () => {
