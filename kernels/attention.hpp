@@ -151,7 +151,7 @@ __attribute__((noinline)) inline void transpose(const float* from, int64_t step,
     for (; j < width; j++)
       for (int r = 0; r < 4; r++) to[j * stride + i + r] = from[(i + r) * step + j] * factor;
   }
-  for (; i < height; i++)
+  for (int64_t rest = height - i; rest > 0; rest--, i++)
     for (int64_t j = 0; j < width; j++) to[j * stride + i] = from[i * step + j] * factor;
 }
 

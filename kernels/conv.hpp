@@ -218,9 +218,6 @@ inline void conv_tile(const ConvWork& v, const ConvPart& part, const ConvChunk& 
   float* sums = k.sums + begin * gemm_columns;
   if (part.first) tile.clear();
   else tile.load(sums, gemm_columns);
-  // Where the results go is asked for now, and is there when they are done.
-  if (part.last)
-    for (int r = 0; r < Rows; r++) __builtin_prefetch(v.y + k.place + k.places[begin + r] + part.column, 1);
   const float* panel = part.panel;
   for (int64_t run = part.run; run < part.run + part.runs; run++, panel += part.length * gemm_columns) {
     const float* const* from = k.rows + run * k.pixels + begin;

@@ -67,8 +67,10 @@ inline void gemm_block_f32(const float* a, int64_t a_stride, const float* panels
       const int left = m - i < gemm_rows ? int(m - i) : gemm_rows;
       const float* rows = a + i * a_stride;
       const GemmOutput at = o.from(i, j);
-      if (left > gemm_half_rows) gemm_tile_f32<gemm_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
-      else gemm_tile_f32<gemm_half_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
+      if (left > gemm_half_rows)
+        gemm_tile_f32<gemm_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
+      else
+        gemm_tile_f32<gemm_half_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
     }
   }
 }
@@ -115,13 +117,12 @@ inline void gemm_loose_f32(const float* a, int64_t a_stride, const GemmMatrix& b
   }
 }
 
-// Few rows against some panels at once: as many streams of memory as there are panels, which is what draws the most from
-// it (one thread, measured: 17 GB/s from one stream, 21 from four), and sums enough to hide the latency of the FMA. Panels
-// beyond the last column repeat the last one.
+// Few rows against some panels at once: each panel is a stream of memory, and several draw more from it (one thread,
+// measured: 16 GB/s from one, 20 from four; prefetching made it slower). It also makes sums enough to hide the latency of
+// the FMA. Panels beyond the last column repeat the last one.
 template <int Rows, int Panels>
 inline void gemm_few_panels_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t n,
                                 const GemmOutput& o) {
-  constexpr int64_t ahead = 2048 / sizeof(float);
   const float* at[Rows];
 #pragma GCC unroll 4
   for (int r = 0; r < Rows; r++) at[r] = a + r * a_stride;
@@ -136,15 +137,13 @@ inline void gemm_few_panels_f32(const float* a, int64_t a_stride, const float* p
     }
     for (int64_t p = 0; p < k; p++)
 #pragma GCC unroll 4
-      for (int i = 0; i < Panels; i++) {
-        __builtin_prefetch(from[i] + p * gemm_columns + ahead);
-        t[i].step(at, p, from[i] + p * gemm_columns);
-      }
+      for (int i = 0; i < Panels; i++) t[i].step(at, p, from[i] + p * gemm_columns);
     alignas(64) float sums[Rows * Panels * gemm_columns];
 #pragma GCC unroll 4
     for (int i = 0; i < Panels; i++) t[i].store(sums + i * gemm_columns, Panels * gemm_columns);
+    constexpr int64_t width = Panels * gemm_columns;
     const int64_t column = first * gemm_columns, left = n - column;
-    o.from(0, column).finish(sums, Panels * gemm_columns, Rows, left < Panels * gemm_columns ? left : Panels * gemm_columns);
+    o.from(0, column).finish(sums, width, Rows, left < width ? left : width);
   }
 }
 
@@ -387,7 +386,8 @@ inline void gemm_f32(const espalier::steps::gemm_f32& s, const Context& c) {
   const GemmShare mine = gemm_share(c, batch, s.m, s.n);
   const int64_t row = mine.rows.begin * gemm_rows, column = mine.panels.begin * gemm_columns;
   const int64_t last_row = mine.rows.end * gemm_rows, last_column = mine.panels.end * gemm_columns;
-  const int64_t rows = (last_row < s.m ? last_row : s.m) - row, columns = (last_column < s.n ? last_column : s.n) - column;
+  const int64_t rows = (last_row < s.m ? last_row : s.m) - row;
+  const int64_t columns = (last_column < s.n ? last_column : s.n) - column;
   for (int64_t i = mine.batch.begin; i < mine.batch.end; i++) {
     const GemmOperands x = job.matrices(i);
     const float* a = x.a + row * s.aStride;

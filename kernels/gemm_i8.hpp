@@ -114,9 +114,12 @@ inline void gather_rows(const Product& p, const activation8* const* pointers, in
   const int64_t stride = p.panel_depth();
   for (int r = 0; r < rows; r++) {
     uint8_t* row = to + r * stride;
-    for (int t = 0; t < p.taps(); t++)
-      for (int64_t i = 0; i < p.depth; i += dot_depth, row += dot_depth)
-        __builtin_memcpy(row, pointers[t * p.block + r] + offset + i, dot_depth);
+    for (int t = 0; t < p.taps(); t++) {
+      const activation8* from = pointers[t * p.block + r] + offset;
+      int64_t i = 0;
+      for (; i + 64 <= p.depth; i += 64, row += 64) __builtin_memcpy(row, from + i, 64);
+      for (; i < p.depth; i += dot_depth, row += dot_depth) __builtin_memcpy(row, from + i, dot_depth);
+    }
     for (uint8_t* end = to + (r + 1) * stride; row < end; row++) *row = 0;
   }
 }

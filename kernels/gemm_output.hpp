@@ -1,6 +1,6 @@
 // What becomes of the sums of a matrix product on their way out: y = act(scale * sum + bias_scale * bias + residual). The
-// common ends (a bias per column, a residual, relu and clip) happen in registers. Other tiles go through a buffer in the first-level
-// cache, so that activations are one small loop instead of an unrolled one in every tile.
+// common ends (a bias per column, a residual, relu and clip) happen in registers. Other tiles go through a buffer in the
+// first-level cache, so that activations are one small loop instead of an unrolled one in every tile.
 #pragma once
 #include "gemm_tile.hpp"
 #include "math/activation.hpp"

@@ -12,7 +12,6 @@
 #include "normalize.hpp"
 #include "pad.hpp"
 #include "pool.hpp"
-#include "pool_i8.hpp"
 #include "quantize.hpp"
 #include "reduce.hpp"
 #include "resize.hpp"

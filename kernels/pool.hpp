@@ -94,6 +94,38 @@ inline void pool_f32(const espalier::steps::pool_f32& s, const Context& c) {
   else pool_rows<PoolSum>(s, c);
 }
 
+// Bytes, one tap after the other: the loop over channels is a vector loop of the compiler's.
+template <class T>
+inline void pool_bytes(const espalier::steps::max_pool_i8& s, const Context& c) {
+  const int64_t planes = s.output[0], rows = s.output[1], width = s.output[2], channels = s.channels;
+  const int64_t sample = int64_t(s.input[0]) * s.input[1] * s.input[2] * channels;
+  auto taps = [&](int axis, int64_t o) {
+    return pool_taps(o, s.input[axis], s.kernel[axis], s.strides[axis], s.dilations[axis], s.pads[axis], 0, false);
+  };
+  const Range mine = c.share(s.batch * planes * rows);
+  for (int64_t job = mine.begin; job < mine.end; job++) {
+    const PoolTaps h = taps(1, job % rows), d = taps(0, job / rows % planes);
+    const T* x = c.at<const T>(s.x) + job / rows / planes * sample;
+    T* y = c.at<T>(s.y) + job * width * channels;
+    for (int64_t j = 0; j < width; j++, y += channels) {
+      const PoolTaps w = taps(2, j);
+      for (int64_t k = 0; k < channels; k++) y[k] = T(T(-1) < T(0) ? -128 : 0);
+      for (int64_t a = d.from; a < d.to; a++)
+        for (int64_t b = h.from; b < h.to; b++) {
+          const int64_t line = (d.start + a * s.dilations[0]) * s.input[1] + h.start + b * s.dilations[1];
+          const T* from = x + (line * s.input[2] + w.start + w.from * s.dilations[2]) * channels;
+          for (int64_t t = w.from; t < w.to; t++, from += s.dilations[2] * channels)
+            for (int64_t k = 0; k < channels; k++) y[k] = from[k] > y[k] ? from[k] : y[k];
+        }
+    }
+  }
+}
+
+inline void max_pool_i8(const espalier::steps::max_pool_i8& s, const Context& c) {
+  if (s.isSigned) pool_bytes<int8_t>(s, c);
+  else pool_bytes<uint8_t>(s, c);
+}
+
 // Combines `count` vectors of channels from..to that lie `channels` apart.
 template <class Kind>
 inline void pool_fold(const float* x, float* y, int64_t count, int64_t channels, int64_t from, int64_t to, f32v divisor) {

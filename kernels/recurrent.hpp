@@ -42,7 +42,7 @@ ESPALIER_INLINE void recurrent_product(f32v (&sum)[rows][gates], const float* h,
   constexpr int chains = rows > 1 ? 1 : gates >= 3 ? 2 : 8 / gates;
   f32v part[chains][rows][gates] = {};
   int64_t k = 0;
-  const auto step = [&](f32v(&into)[rows][gates]) {
+  const auto step = [&](f32v(&into)[rows][gates]) __attribute__((always_inline)) {
     f32v weights[gates];
 #pragma GCC unroll 4
     for (int gate = 0; gate < gates; gate++) weights[gate] = load(panel + gate * lanes);

@@ -1,24 +1,20 @@
 // conv_f32 and conv_transpose_f32 against plain loops: random shapes, all ways to cut the work, unaligned memory.
 #include "../conv.hpp"
 
-#include "check.hpp"
+#include "window.hpp"
 
 using namespace ESPALIER_ISA;
 using check::integer;
 
 namespace {
 
-struct Case {
-  int batch, groups, channels, outputs;  // channels and outputs of a group
-  int input[3], output[3], kernel[3], strides[3], dilations[3], pads[3];
+// Channels and outputs are those of a group.
+struct Case : check::Window {
+  int groups, outputs;
 };
 
-std::vector<float> random_floats(int64_t n) {
-  std::vector<float> v(n);
-  for (float& x : v) x = check::uniform();
-  return v;
-}
-int64_t product(const int (&v)[3]) { return int64_t(v[0]) * v[1] * v[2]; }
+using check::product;
+using check::random_floats;
 
 std::string name_of(const Case& k) {
   std::string s = "n" + std::to_string(k.batch) + " g" + std::to_string(k.groups) + " c" + std::to_string(k.channels) +
@@ -41,36 +37,20 @@ float plain_activation(int code, float v, float alpha, float beta) {
 
 // Calls f(output pixel, input pixel, tap) wherever a tap of a window meets the input.
 template <class F>
-void each_tap(const int (&input)[3], const int (&output)[3], const Case& k, const F& f) {
-  for (int64_t o = 0; o < product(output); o++)
-    for (int64_t t = 0; t < product(k.kernel); t++) {
-      const int64_t at[3] = {o / output[2] / output[1], o / output[2] % output[1], o % output[2]};
-      const int64_t tap[3] = {t / k.kernel[2] / k.kernel[1], t / k.kernel[2] % k.kernel[1], t % k.kernel[2]};
-      int64_t i = 0;
-      bool inside = true;
-      for (int a = 0; a < 3; a++) {
-        const int64_t p = at[a] * k.strides[a] - k.pads[a] + tap[a] * k.dilations[a];
-        inside = inside && p >= 0 && p < input[a];
-        i = i * input[a] + p;
-      }
-      if (inside) f(o, i, t);
-    }
+void each_tap(const check::Window& k, const F& f) {
+  const int none[3] = {0, 0, 0};
+  for (int64_t o = 0; o < product(k.output); o++)
+    check::each_tap(k, o, none, [&](int64_t t, int64_t i, bool) {
+      if (i >= 0) f(o, i, t);
+    });
 }
 
 template <class S>
 void fill_step(S& s, const Case& k, int chunk0, int chunk1, bool copied, int depth, int activation) {
-  s.batch = k.batch;
+  check::set_window(s, k);
   s.groups = k.groups;
   s.channels = k.channels * k.groups;
   s.outputs = k.outputs * k.groups;
-  for (int i = 0; i < 3; i++) {
-    s.input[i] = k.input[i];
-    s.output[i] = k.output[i];
-    s.kernel[i] = k.kernel[i];
-    s.strides[i] = k.strides[i];
-    s.dilations[i] = k.dilations[i];
-    s.pads[i] = k.pads[i];
-  }
   s.chunk[0] = chunk0;
   s.chunk[1] = chunk1;
   s.copied = copied;
@@ -128,7 +108,7 @@ void forward(const Case& k, int chunk0, int chunk1, bool copied, int depth, int 
     for (int64_t o = 0; o < O; o++) {
       std::vector<double> sums(outs, extras ? bias[o] : 0);
       const int64_t g = o / k.outputs;
-      each_tap(k.input, k.output, k, [&](int64_t at, int64_t i, int64_t t) {
+      each_tap(k, [&](int64_t at, int64_t i, int64_t t) {
         for (int64_t c = 0; c < k.channels; c++)
           sums[at] += double(x[(n * ins + i) * C + g * k.channels + c]) * w[(o * k.channels + c) * taps + t];
       });
@@ -160,6 +140,8 @@ void forward(const Case& k, int chunk0, int chunk1, bool copied, int depth, int 
 
 void transposed(const Case& k, int chunk, int depth, int activation) {
   // k.input is the operator's input, k.output its output: windows lead from the output to the input.
+  Case back = k;
+  std::swap(back.input, back.output);
   const int64_t taps = product(k.kernel), ins = product(k.input), outs = product(k.output);
   const int64_t C = k.channels * k.groups, O = k.outputs * k.groups;
   const auto x = random_floats(k.batch * ins * C), w = random_floats(C * k.outputs * taps), bias = random_floats(O);
@@ -170,7 +152,7 @@ void transposed(const Case& k, int chunk, int depth, int activation) {
     for (int64_t o = 0; o < O; o++) {
       std::vector<double> sums(outs, bias[o]);
       const int64_t g = o / k.outputs;
-      each_tap(k.output, k.input, k, [&](int64_t i, int64_t at, int64_t t) {
+      each_tap(back, [&](int64_t i, int64_t at, int64_t t) {
         for (int64_t c = 0; c < k.channels; c++)
           sums[at] += double(x[(n * ins + i) * C + g * k.channels + c]) *
                       w[((g * k.channels + c) * k.outputs + o % k.outputs) * taps + t];
@@ -203,24 +185,11 @@ void transposed(const Case& k, int chunk, int depth, int activation) {
   }
 }
 
-Case random_case(bool two_dimensional) {
+Case random_case() {
   Case k;
-  k.batch = integer(0, 6) == 0 ? 0 : integer(1, 2);
+  static_cast<check::Window&>(k) = check::random_window(integer(0, 1) ? 4 : 40);
   k.groups = integer(0, 2) ? 1 : integer(2, 4);
-  k.channels = integer(1, integer(0, 1) ? 4 : 40);
   k.outputs = integer(1, integer(0, 1) ? 8 : 40);
-  for (int a = 0; a < 3; a++) {
-    const bool flat = a == 0 && two_dimensional;
-    k.kernel[a] = flat ? 1 : integer(1, 4);
-    k.strides[a] = flat ? 1 : integer(1, 3);
-    k.dilations[a] = flat ? 1 : integer(0, 2) ? 1 : integer(2, 3);
-    k.pads[a] = flat ? 0 : integer(0, 3);
-    k.output[a] = flat ? 1 : integer(1, a == 2 ? 11 : 5);
-    // Any input that the windows may ask for, also one that they leave partly unused.
-    const int span = (k.kernel[a] - 1) * k.dilations[a] + 1;
-    const int needed = (k.output[a] - 1) * k.strides[a] + span - k.pads[a];
-    k.input[a] = flat ? 1 : std::max(1, needed - integer(0, 3) + integer(0, 2));
-  }
   return k;
 }
 
@@ -229,7 +198,7 @@ Case random_case(bool two_dimensional) {
 int main() {
   const int activations[] = {0, 1, 2, 3, 4};
   for (int i = 0; i < 300; i++) {
-    Case k = random_case(integer(0, 2) > 0);
+    Case k = random_case();
     const int depth = integer(0, 1) ? 256 : integer(1, 20);
     const int activation = activations[integer(0, 4)];
     forward(k, integer(1, 30), 1, false, depth, activation, integer(0, 1));

@@ -1,5 +1,8 @@
-// pool_f32 and global_pool_f32 against plain loops, NaN and windows on nothing but padding included.
+// pool_f32, max_pool_i8 and global_pool_f32 against plain loops, NaN and windows on nothing but padding included.
 #include "../pool.hpp"
+
+#include <limits>
+#include <type_traits>
 
 #include "window.hpp"
 
@@ -45,6 +48,33 @@ void windows(int round) {
   }
 }
 
+template <class T>
+void bytes(int round) {
+  const check::Window k = check::random_window(70);
+  const int64_t ins = check::product(k.input), outs = check::product(k.output), C = k.channels;
+  const int none[3] = {0, 0, 0};
+  std::vector<T> x(k.batch * ins * C), wanted(k.batch * outs * C);
+  for (T& v : x) v = T(integer(0, 255));
+  for (int64_t n = 0; n < k.batch; n++)
+    for (int64_t at = 0; at < outs; at++)
+      for (int64_t c = 0; c < C; c++) {
+        int best = std::numeric_limits<T>::min();
+        check::each_tap(k, at, none, [&](int64_t, int64_t p, bool) {
+          if (p >= 0) best = std::max(best, int(x[(n * ins + p) * C + c]));
+        });
+        wanted[(n * outs + at) * C + c] = T(best);
+      }
+  espalier::steps::max_pool_i8 s{};
+  check::set_window(s, k);
+  s.isSigned = std::is_signed_v<T>;
+  check::Memory memory;
+  s.x = memory.add(x, 1);
+  s.y = memory.add(std::vector<T>(wanted.size()), 1);
+  check::run(memory, 2, [&](const Context& c) { max_pool_i8(s, c); });
+  check::that(wanted.empty() || std::memcmp(memory.at<T>(s.y), wanted.data(), wanted.size()) == 0,
+              "byte pool " + std::to_string(round));
+}
+
 void whole(int round) {
   const int64_t batch = integer(0, 3), pixels = integer(0, 40), C = integer(1, 90);
   const bool largest = integer(0, 1);
@@ -86,6 +116,8 @@ void whole(int round) {
 int main() {
   for (int i = 0; i < 400; i++) {
     windows(i);
+    bytes<int8_t>(i);
+    bytes<uint8_t>(i);
     whole(i);
   }
   return check::finish("pool");

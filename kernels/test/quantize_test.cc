@@ -1,6 +1,5 @@
 // Steps between float32 and 8 bits beside plain loops: by tensor and by channel, signed or not, ranges taken from the data,
 // special numbers, 1 to 3 threads.
-#include "../pool_i8.hpp"
 #include "../quantize.hpp"
 #include "sums_i8.hpp"
 
@@ -163,48 +162,7 @@ static void add(int count) {
   that(found, "lookup_i8 of " + std::to_string(count));
 }
 
-static void max_pool(int channels, bool is_signed) {
-  Memory memory;
-  espalier::steps::max_pool_i8 s{};
-  s.isSigned = is_signed;
-  s.batch = integer(0, 2);
-  s.channels = channels;
-  int64_t inputs = s.batch, outputs = s.batch;
-  for (int i = 0; i < 3; i++) {
-    s.input[i] = integer(3, 6);
-    s.kernel[i] = integer(1, 3);
-    s.strides[i] = integer(1, 2);
-    s.dilations[i] = 1;
-    s.pads[i] = integer(0, s.kernel[i] - 1);
-    s.output[i] = (s.input[i] + s.pads[i] - s.kernel[i]) / s.strides[i] + 1;
-    inputs *= s.input[i];
-    outputs *= s.output[i];
-  }
-  const auto x = bytes(inputs * channels);
-  s.x = memory.add(x, 1);
-  s.y = memory.add(std::vector<uint8_t>(outputs * channels), 1);
-  run(memory, integer(1, 3), [&](const espalier::Context& c) { max_pool_i8(s, c); });
-  bool ok = true;
-  int64_t at = 0;
-  for (int n = 0; n < s.batch; n++)
-    for (int64_t o = 0; o < int64_t(s.output[0]) * s.output[1] * s.output[2]; o++)
-      for (int ch = 0; ch < channels; ch++, at++) {
-        int most = -1000;
-        for (int t = 0; t < s.kernel[0] * s.kernel[1] * s.kernel[2]; t++) {
-          const int64_t p0 = o / s.output[2] / s.output[1] * s.strides[0] - s.pads[0] + t / s.kernel[2] / s.kernel[1];
-          const int64_t p1 = o / s.output[2] % s.output[1] * s.strides[1] - s.pads[1] + t / s.kernel[2] % s.kernel[1];
-          const int64_t p2 = o % s.output[2] * s.strides[2] - s.pads[2] + t % s.kernel[2];
-          if (p0 < 0 || p1 < 0 || p2 < 0 || p0 >= s.input[0] || p1 >= s.input[1] || p2 >= s.input[2]) continue;
-          const int64_t pixel = ((n * s.input[0] + p0) * s.input[1] + p1) * s.input[2] + p2;
-          most = std::max(most, value(x[pixel * channels + ch], is_signed));
-        }
-        ok = ok && value(memory.at<uint8_t>(s.y)[at], is_signed) == most;
-      }
-  that(ok, "max_pool_i8 of " + std::to_string(channels) + " channels");
-}
-
 int main() {
-  for (int i = 0; i < 20; i++) max_pool(integer(1, 40), integer(0, 1));
   for (int i = 0; i < 100; i++) linear(integer(1, 4), integer(0, 1) ? 1 : integer(2, 9), integer(1, 40));
   linear(1, 1, 5000);
   linear(0, 3, 3);

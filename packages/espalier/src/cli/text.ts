@@ -56,6 +56,12 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`
 }
 
+/** Milliseconds without their unit, with three digits: `0.123`, `1.23`, `12.3`, `1,234`. */
+export function milliseconds(value: number): string {
+  if (value >= 99.95) return count(Math.round(value))
+  return value.toFixed(value < 0.9995 ? 3 : value < 9.995 ? 2 : 1)
+}
+
 /** A number with six digits, as short as it can be. */
 export function brief(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e15 ? `${value}` : `${Number(value.toPrecision(6))}`

@@ -58,15 +58,15 @@ test('a plan with every kind of constant, a barrier and a step without a kernel'
   })
   expect(dumpPlan(plan)).toMatchInlineSnapshot(`
     "plan (avx2, 2 threads, 128 bytes of arena) {
-      input x = x@4: float32 2x3
+      input x@4: float32 2x3
       constant w@1: 24 bytes, float32 2x3
       constant "w in panels"@2: 96 bytes, pack_gemm_f32 of float32 2x3
       constant table@3: 16 bytes, table
         copy x=x@4+12 y=a@0 size=4 rank=1 shape=[3] xStrides=[1] yStrides=[-1]  # n1, n2
         copy x=w@1 y="b of node 1"@0+64 size=4 rank=1 shape=[3] xStrides=[1] yStrides=[-1]
       * copy x=a@0 y="b of node 1"@0+64 size=4 rank=1 shape=[3] xStrides=[1] yStrides=[-1]  # n3
-        reference y = y@5: float32 2x3 = Erf(b = "b of node 1"@0+64: float32 2x3, c: constant float32 2), no kernel for such numbers  # erf
-      output y = y@5: float32 2x3
+        reference y@5: float32 2x3 = Erf(b = "b of node 1"@0+64: float32 2x3, c: constant float32 2), no kernel for such numbers  # erf
+      output y@5: float32 2x3
     }
     "
   `)

@@ -1,9 +1,11 @@
 /**
  * Places the arena's buffers: each lives from the first step that touches it to the last, and buffers that live at the
  * same time must not overlap. Largest first, each at the lowest offset that is free for its whole life: close to the
- * lower bound (the most that lives at once) on networks, and quick.
+ * lower bound (the most that lives at once) on networks, and quick. An element-wise step whose input nobody reads
+ * afterwards writes where it lies.
  */
-import { type Buffer, type HostStep, type Operand, operandsOf, type Step } from './step.ts'
+import { canShareMemory } from './merge-elementwise.ts'
+import { type Buffer, type HostStep, operandsOf, type Step, touched } from './step.ts'
 
 /** Offsets are multiples of this many bytes: a cache line, and the longest vector. */
 export const alignment = 64
@@ -32,6 +34,7 @@ export function placeBuffers(steps: readonly (Step | HostStep)[]): Arena {
       else lives.set(buffer, { buffer, size: roundUp(buffer.bytes), first: index, last: index })
     }
   })
+  const shared = shareMemory(steps, lives)
   const offsets = new Map<Buffer, number>()
   const placed: Life[] = []
   let bytes = 0
@@ -41,14 +44,31 @@ export function placeBuffers(steps: readonly (Step | HostStep)[]): Arena {
     placed.push(life)
     bytes = Math.max(bytes, offset + life.size)
   }
+  for (const [buffer, host] of shared) offsets.set(buffer, offsets.get(host)!)
   return { bytes, offsets }
 }
 
-/** The operands of a step, host steps too. */
-export function touched(step: Step | HostStep): readonly Operand[] {
-  if (step.kind !== 'host') return operandsOf(step).map(({ operand }) => operand)
-  const inputs = step.inputs.flatMap(({ source }) => ('operand' in source ? [source.operand] : []))
-  return [...inputs, ...step.outputs.map(({ operand }) => operand)]
+/** Outputs that are written over an input, with the buffer that has the place; their lives become one. */
+function shareMemory(steps: readonly (Step | HostStep)[], lives: Map<Buffer, Life>): Map<Buffer, Buffer> {
+  const hosts = new Map<Buffer, Buffer>()
+  for (const [index, step] of steps.entries()) {
+    if (step.kind !== 'elementwise') continue
+    const operands = operandsOf(step).filter(({ operand }) => operand.buffer.space === 'arena')
+    const output = operands.find(({ kind }) => kind === 'out')?.operand.buffer
+    const own = output && lives.get(output)
+    if (own === undefined || own.first !== index) continue
+    for (const { kind, operand } of operands) {
+      const host = hosts.get(operand.buffer) ?? operand.buffer
+      const life = lives.get(host)
+      if (kind === 'out' || life?.last !== index || life.buffer.bytes < own.buffer.bytes) continue
+      if (!canShareMemory(step, operand.buffer)) continue
+      life.last = own.last
+      lives.delete(own.buffer)
+      hosts.set(own.buffer, host)
+      break
+    }
+  }
+  return hosts
 }
 
 function lowestFree(life: Life, placed: readonly Life[], offsets: ReadonlyMap<Buffer, number>): number {

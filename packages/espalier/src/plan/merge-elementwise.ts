@@ -15,8 +15,7 @@ import {
   mapLeaves,
 } from './elementwise/program.ts'
 import { isRead, isWritten } from './fields.ts'
-import { touched } from './memory.ts'
-import { type Buffer, type HostStep, makeStep, operandsOf, type Step } from './step.ts'
+import { type Buffer, type HostStep, makeStep, operandsOf, type Step, touched } from './step.ts'
 
 type AnyStep = Step | HostStep
 

@@ -95,3 +95,10 @@ export function wordsOf(step: Step): number {
   }
   return words
 }
+
+/** The operands of a step, host steps too. */
+export function touched(step: Step | HostStep): readonly Operand[] {
+  if (step.kind !== 'host') return operandsOf(step).map(({ operand }) => operand)
+  const inputs = step.inputs.flatMap(({ source }) => ('operand' in source ? [source.operand] : []))
+  return [...inputs, ...step.outputs.map(({ operand }) => operand)]
+}

@@ -28,11 +28,54 @@ export interface PeakOptions extends Pick<SessionOptions, 'backend' | 'threads' 
 const SIZE = 256
 
 /** Measures for as many threads as a session with these options has. Throws what `session` does, `unsupported` on the reference. */
-export async function measurePeaks(options: PeakOptions = {}): Promise<Peaks> {
-  const { budget = 150, elements = 2 ** 24, ...rest } = options
-  const threads = rest.threads ?? 1
+export async function measurePeaks({
+  budget = 150,
+  elements = 2 ** 24,
+  ...options
+}: PeakOptions = {}): Promise<Peaks> {
+  const rates = { budget, options }
   return {
-    flops: await bestRate(products(threads), { x: full('float32', [SIZE * threads, SIZE], 1) }, 'flops', rest, budget),
-    bytes: await bestRate(passes(), { x: full('float32', [elements], 1) }, 'bytes', rest, budget),
+    flops: await bestRate(products(), threads => full('float32', [SIZE * threads, SIZE], 1), 'flops', rates),
+    bytes: await bestRate(passes(), () => full('float32', [elements], 1), 'bytes', rates),
   }
+}
+
+/** Products one after the other, with numbers that stay as they are. */
+function products(): Graph {
+  const g = graphBuilder()
+  const w = g.constant(full('float32', [SIZE, SIZE], 1 / SIZE))
+  let x = g.input('x', 'float32', ['rows', SIZE])
+  for (let i = 0; i < 4; i++) x = g.node('MatMul', [x, w])
+  g.output(x)
+  return g.build()
+}
+
+/** One pass that reads and writes and one that only reads: the quicker one tells what memory can do. */
+function passes(): Graph {
+  const g = graphBuilder()
+  g.output(g.node('ReduceMax', [g.node('Relu', [g.input('x', 'float32', ['n'])])]))
+  return g.build()
+}
+
+/** The highest rate of a step, in what it costs a second. */
+async function bestRate(
+  graph: Graph,
+  feed: (threads: number) => Tensor,
+  cost: 'flops' | 'bytes',
+  { budget, options }: { readonly budget: number; readonly options: SessionOptions },
+): Promise<number> {
+  using opened = await session(graph, options)
+  const feeds = { x: feed(opened.threads) }
+  const started = performance.now()
+  let best = 0
+  do {
+    for (const row of opened.profile(feeds, { runs: 3 }).rows)
+      if (row.seconds > 0) best = Math.max(best, row[cost] / row.seconds)
+  } while (performance.now() - started < budget)
+  return best
+}
+
+/** The least seconds that steps can take on a machine. */
+export function leastSeconds({ flops, bytes }: Pick<ProfileRow, 'flops' | 'bytes'>, peaks: Peaks): number {
+  return Math.max(flops / peaks.flops, bytes / peaks.bytes)
 }

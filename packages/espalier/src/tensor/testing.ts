@@ -1,7 +1,8 @@
 /** Comparing tensors in tests. */
 import { dtypeInfo, isBigInt } from './dtype.ts'
 import { numbers } from './elements.ts'
-import type { Tensor } from './tensor.ts'
+import { formatShape } from './shape.ts'
+import { isTensor, type RuntimeValue, sameTensor, type Tensor } from './tensor.ts'
 
 export interface Tolerance {
   readonly relative: number
@@ -31,4 +32,35 @@ export function firstDifference(
     if (!close) return `element ${i}: got ${a}, wanted ${b}`
   }
   return undefined
+}
+
+/**
+ * As {@link firstDifference}, for tensors whose types and shapes must be the same, sequences and empty optionals.
+ * `tolerance` is asked for every tensor that is wanted.
+ */
+export function valueDifference(
+  got: RuntimeValue | undefined,
+  wanted: RuntimeValue,
+  tolerance: (wanted: Tensor) => Tolerance,
+): string | undefined {
+  if (got === undefined) return 'there is none'
+  if (wanted === null || got === null) return got === wanted ? undefined : 'one is an empty optional'
+  if (isTensor(wanted) && isTensor(got)) {
+    const [x, y] = [got, wanted].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
+    return x === y ? firstDifference(got, wanted, tolerance(wanted)) : `got ${x}, wanted ${y}`
+  }
+  if (isTensor(wanted) || isTensor(got)) return 'one is a tensor, the other a sequence'
+  if (got.length !== wanted.length) return `got ${got.length} values, wanted ${wanted.length}`
+  for (const [index, value] of wanted.entries()) {
+    const difference = valueDifference(got[index], value, tolerance)
+    if (difference !== undefined) return `[${index}]: ${difference}`
+  }
+  return undefined
+}
+
+/** Whether two values have the same types, shapes and bits. */
+export function sameValue(a: RuntimeValue | undefined, b: RuntimeValue | undefined): boolean {
+  if (isTensor(a) && isTensor(b)) return sameTensor(a, b)
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b
+  return a.length === b.length && a.every((value, index) => sameValue(value, b[index]))
 }

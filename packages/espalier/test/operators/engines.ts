@@ -6,9 +6,9 @@ import { EspalierError } from '../../src/errors.ts'
 import type { Executor } from '../../src/runtime/executor.ts'
 import { reference } from '../../src/runtime/reference.ts'
 import type { DType } from '../../src/tensor/dtype.ts'
-import { formatShape, sizeOf } from '../../src/tensor/shape.ts'
-import { isTensor, type RuntimeValue } from '../../src/tensor/tensor.ts'
-import { firstDifference, type Tolerance } from '../../src/tensor/testing.ts'
+import { sizeOf } from '../../src/tensor/shape.ts'
+import type { RuntimeValue } from '../../src/tensor/tensor.ts'
+import { type Tolerance, valueDifference } from '../../src/tensor/testing.ts'
 import type { PeerCase } from './case.ts'
 
 /** Kernels compute in float32 where the reference does in float64. */
@@ -48,23 +48,12 @@ export function engineDifference(
     return got instanceof EspalierError ? undefined : `gives values; the reference refuses: ${wanted.message}`
   if (got instanceof EspalierError) return `refuses: ${got.message}`
   for (const [name, value] of wanted) {
-    const difference = valueDifference(got.get(name)!, value, tolerance)
+    const difference = valueDifference(
+      got.get(name),
+      value,
+      ({ dtype }) => tolerance ?? tolerances[dtype] ?? usual,
+    )
     if (difference !== undefined) return `${name}: ${difference}`
-  }
-  return undefined
-}
-
-function valueDifference(got: RuntimeValue, wanted: RuntimeValue, tolerance?: Tolerance): string | undefined {
-  if (wanted === null || got === null) return got === wanted ? undefined : 'one is an empty optional'
-  if (isTensor(wanted) && isTensor(got)) {
-    const [x, y] = [got, wanted].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
-    if (x !== y) return `got ${x}, wanted ${y}`
-    return firstDifference(got, wanted, tolerance ?? tolerances[wanted.dtype] ?? usual)
-  }
-  if (isTensor(wanted) || isTensor(got) || wanted.length !== got.length) return 'sequences differ'
-  for (const [index, value] of wanted.entries()) {
-    const difference = valueDifference(got[index]!, value, tolerance)
-    if (difference !== undefined) return `[${index}] ${difference}`
   }
   return undefined
 }

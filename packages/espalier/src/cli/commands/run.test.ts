@@ -21,7 +21,8 @@ const path = temporaryFolder()
 const run = (...args: string[]): Promise<Ran> => espalier(['run', ...args])
 const model = path('affine.onnx')
 const x = path('x.npy')
-const ran = /^ran on the reference back end in \d+\.\d ms; it is exact and not made for speed\n/m
+const ran =
+  /^ran on the (native|wasm) back end \(\w+(-relaxed)?, \d+ threads?\) in [\d.,]+ ms; a first run, with its plan: espalier bench measures\n/m
 
 /** The error of a run that must fail. */
 async function failure(code: number, ...args: string[]): Promise<string> {
@@ -36,6 +37,10 @@ beforeAll(async () => {
   await save(path('whole.onnx'), affine('int64'))
   await save(path('classifier.onnx'), classifier())
   await writeNpy(x, float32([1, 2, 3, 4, 5, 6], [2, 3]))
+  const g = graphBuilder()
+  // One of the operators that have no kernel.
+  g.output(g.node('Det', [g.node('Reshape', [g.input('x', 'float32', ['n', 3]), g.constant(int64([1, 1, -1]))])]))
+  await save(path('sequences.onnx'), g.build())
 })
 
 describe('arrays', () => {
@@ -205,7 +210,9 @@ describe('outputs', () => {
     const { json } = await run(model, '-i', x, '--json')
     expect(json).toMatchObject({
       file: model,
-      backEnd: 'reference',
+      backEnd: expect.stringMatching(/^(native|wasm)$/),
+      isa: expect.any(String),
+      threads: expect.any(Number),
       outputs: {
         y: {
           dtype: 'float32',
@@ -256,6 +263,53 @@ describe('outputs', () => {
       infinities: 1,
       data: [2, 'NaN', 'Infinity'],
     })
+  })
+})
+
+describe('what runs it', () => {
+  test('any back end, with the same result', async () => {
+    const results = await Promise.all(
+      ['reference', 'wasm', 'auto'].map(backend => run(model, '-i', x, '--backend', backend, '--threads', '1', '--json')),
+    )
+    expect(results.map(({ json }) => [json.threads, json.outputs.y.data])).toEqual(
+      new Array(3).fill([1, [2, 5, 10, 5, 11, 19]]),
+    )
+    const [reference, wasm] = results.map(({ json }) => json)
+    expect([reference.backEnd, reference.isa]).toEqual(['reference', undefined])
+    expect([wasm.backEnd, wasm.isa]).toEqual(['wasm', expect.stringMatching(/^wasm/)])
+    expect((await run(model, '-i', x, '-b', 'reference')).stderr).toMatch(
+      /^ran on the reference back end in [\d.,]+ ms; it is exact and not made for speed\n/m,
+    )
+  })
+
+  test('is explained: what has no kernel first', async () => {
+    const { stdout, json } = await run(model, '-i', x, '--explain', '--threads', '1')
+    expect(stdout).toMatch(/\n\nevery operator runs on kernels\n\d steps? on .*, 1 thread; .*\n {2}\w/)
+    expect(() => json).toThrow()
+    expect((await run(path('sequences.onnx'), '-i', x, '--explain')).stdout).toMatch(/\n\nno kernel: /)
+    const whole = await run(model, '-i', x, '--explain', '--json')
+    expect(whole.json.explanation[0]).toBe('every operator runs on kernels')
+  })
+
+  test('and is dumped in place of running: graphs after passes, and the plan', async () => {
+    const graph = await run(model, '--dump', 'fuse')
+    expect([graph.code, graph.stderr]).toEqual([0, ''])
+    expect(graph.stdout).toMatch(/^graph affine \(onnx 21.*\{\n {2}input x: float32 nx3\n(.*\n)+ {2}output y: .*\n\}\n$/)
+    const scaled = await run(model, '--dump', 'normalize', '--value', 'scaled', '--json')
+    expect(scaled.json).toMatchObject({ stage: 'normalize', text: expect.stringContaining('output scaled') })
+    const plan = await run(model, '-i', x, '--dump', 'plan', '--threads', '2')
+    expect(plan.stdout).toMatch(/^plan \(\w.*, 2 threads, \d+ bytes of arena\) \{\n {2}input x@\d+: float32 2x3\n/)
+    expect(await failure(1, model, '-r', '--dump', 'plan', '-b', 'reference')).toContain('the reference has no plan')
+  })
+
+  test('is refused when it does not exist', async () => {
+    expect(await failure(2, model, '--dump', 'fusion')).toContain(
+      '--dump: there is no stage "fusion"; expected fold, shapes, normalize, quantize, layout, fuse, plan',
+    )
+    expect(await failure(2, model, '-b', 'gpu')).toContain(
+      'there is no back end "gpu"; expected auto, native, wasm, reference. espalier doctor shows',
+    )
+    expect(await failure(2, model, '--threads', '0')).toContain('expected from 1 to 1024')
   })
 })
 
@@ -351,8 +405,8 @@ describe('what is refused', () => {
   })
 })
 
-test('progress goes to standard error, node by node', async () => {
-  const { stderr, stdout } = await espalier(['run', model, '-r'], { tick: 6000 })
+test('progress of the reference goes to standard error, node by node', async () => {
+  const { stderr, stdout } = await espalier(['run', model, '-r', '-b', 'reference'], { tick: 6000 })
   expect(stderr).toMatch(/^running node: 1 of 2$/m)
   expect(stdout).toMatch(/^y /)
 })

@@ -1,52 +1,35 @@
-/** `espalier run`: a model once, on real or random inputs. */
+/** `espalier run`: a model once, on real or random inputs; or what it is compiled to. */
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { batchSymbols, inputSymbols } from '../../analysis/symbols.ts'
 import { topOf } from '../../analysis/top.ts'
 import { EspalierError, locateAsync } from '../../errors.ts'
 import { formatNamed, writeTensors } from '../../formats/index.ts'
-import { describeValue } from '../../graph/describe.ts'
-import type { Graph, Value } from '../../graph/graph.ts'
+import { dump } from '../../graph/dump.ts'
+import type { Graph } from '../../graph/graph.ts'
 import { load } from '../../model.ts'
-import { readFeeds } from '../../runtime/feed-files.ts'
-import { requiredInputs } from '../../runtime/feeds.ts'
-import { randomFeeds } from '../../runtime/random-feeds.ts'
-import { reference } from '../../runtime/reference.ts'
+import { optimize, passes } from '../../runtime/optimize/index.ts'
+import { partFor } from '../../runtime/part.ts'
+import { type Session, session } from '../../runtime/session.ts'
 import { isTensor, type RuntimeValue, type Tensor } from '../../tensor/tensor.ts'
-import { integerOption, numbersOption } from '../arguments.ts'
+import { integerOption } from '../arguments.ts'
 import { type Command, command, type Invocation, usage } from '../command.ts'
-import { readFeedFile, readRows } from '../inputs.ts'
+import { describeEngine, engineForJSON, engineOptions, readEngineOptions } from '../engine-options.ts'
+import { feedOptions, makeFeeds, readSeed } from '../feeds.ts'
 import { MOST_JSON_ELEMENTS, valueForJSON } from '../json.ts'
 import { nearest } from '../suggest.ts'
-import { checkSymbols, readSymbols, symbolOption } from '../symbols.ts'
 import type { Terminal } from '../terminal.ts'
-import { brief, bytes, count } from '../text.ts'
+import { brief, bytes, count, milliseconds } from '../text.ts'
 import { printValue } from '../values.ts'
+
+const stages = [...passes.map(({ name }) => name), 'plan']
 
 export const run: Command = command({
   name: 'run',
   summary: 'Run a model on arrays, pictures or random numbers, and show or save what it gives',
   positionals: ['MODEL'],
   options: {
-    input: {
-      type: 'string',
-      short: 'i',
-      multiple: true,
-      value: 'NAME=FILE',
-      doc: 'An input: npy, npz, safetensors, IDX, CIFAR, a picture; FILE#ARRAY takes one array of several. NAME= may be left out where it is clear. May be repeated',
-    },
-    take: {
-      type: 'string',
-      value: 'N or A:B',
-      doc: 'Rows of the arrays: the first N, or those from A up to B',
-    },
-    random: {
-      type: 'boolean',
-      short: 'r',
-      doc: 'Fill the other inputs with random numbers (normal; 0 and 1 for integers)',
-    },
-    seed: { type: 'string', value: 'N', doc: 'Seed of the random numbers; 0 when left out' },
-    symbol: symbolOption,
+    ...feedOptions,
+    ...engineOptions,
     output: {
       type: 'string',
       short: 'o',
@@ -61,13 +44,12 @@ export const run: Command = command({
       doc: 'Give this value of the graph in place of the outputs; may be repeated',
     },
     top: { type: 'string', value: 'K', doc: 'Show the K largest elements of every row, as of a classifier' },
-    scale: {
+    explain: { type: 'boolean', doc: 'Say how it ran: what has no kernel, then every step' },
+    dump: {
       type: 'string',
-      value: 'X',
-      doc: 'Pictures and bytes: factor, first; 1/255 for float inputs when left out',
+      value: 'STAGE',
+      doc: `Print what the model is compiled to, in place of running it: the graph after a pass (${stages.slice(0, -1).join(', ')}) or the plan`,
     },
-    mean: { type: 'string', value: 'R,G,B', doc: 'Pictures and bytes: subtracted, second' },
-    std: { type: 'string', value: 'R,G,B', doc: 'Pictures and bytes: divided by, last' },
   },
   examples: [
     { line: 'run model.onnx --random', doc: 'does it run, and what comes out' },
@@ -81,54 +63,97 @@ export const run: Command = command({
       doc: 'the first eight digits of a data set',
     },
     { line: 'run model.onnx --random --symbol batch=8 --seed 1', doc: 'a batch of 8, always the same' },
+    { line: 'run model.onnx --random --backend wasm --threads 1', doc: 'as a browser runs it' },
+    { line: 'run model.onnx --random --explain', doc: 'which operators have no kernel, and what runs' },
+    { line: 'run model.onnx --dump fuse', doc: 'the graph that is compiled, after all passes' },
   ],
   notes:
     'Pictures are stretched to the size of the input. Arrays are converted where no number changes by more than the ' +
     'precision of the input, and that is said. With --json, outputs of more than ' +
     `${MOST_JSON_ELEMENTS} elements are cut off and marked as truncated; --output keeps all.`,
   async run(invocation) {
-    const { positionals, text, texts, terminal } = invocation
+    const { positionals, text, texts, flag, terminal } = invocation
     const file = positionals[0]!
-    const seed = integerOption(invocation, 'seed', 0) ?? 0
+    const seed = readSeed(invocation)
+    const engine = readEngineOptions(invocation)
     const top = integerOption(invocation, 'top', 1)
+    const stage = stageOption(invocation)
     const target = text('output')
     if (target !== undefined) checkTarget(target)
     const graph = await load(file, { onRead: terminal.progress(`reading ${file}`, bytes) })
     return locateAsync({ file }, async () => {
       const outputs = wantedValues(graph, texts('value'))
+      if (stage !== undefined && stage !== 'plan')
+        return { file, stage, ...printDump(terminal, dumpPass(graph, outputs, stage)) }
       // Before inputs are read: a model that cannot run needs none.
-      const prepared = reference.prepare(graph, {
+      using opened = await session(graph, {
+        ...engine,
         seed,
-        outputs,
+        ...(outputs && { outputs }),
         onProgress: terminal.progress('running node'),
       })
-      const feeds = await makeFeeds(graph, invocation, seed)
+      const feeds = await makeFeeds(graph, invocation)
+      if (stage === 'plan') return { file, stage, ...printDump(terminal, opened.dump(feeds)) }
       const started = performance.now()
-      const results = prepared.run(feeds)
-      const milliseconds = performance.now() - started
-      prepared.dispose()
+      const found = await opened.run(feeds)
+      const elapsed = performance.now() - started
+      const results = new Map(opened.outputs.map(name => [name, found[name]!]))
       const saved = target === undefined ? undefined : tensorsOf(results)
       for (const [name, value] of results) {
         printValue(terminal, name, value)
         if (top !== undefined && isTensor(value)) printTop(terminal, value, top)
       }
-      terminal.note(
-        `ran on the ${reference.name} back end in ${milliseconds.toFixed(1)} ms; it is exact and not made for speed`,
-      )
+      const explanation = flag('explain') ? opened.explain(feeds) : undefined
+      if (explanation !== undefined) {
+        terminal.print()
+        for (const line of explanation.split('\n')) terminal.print(line)
+      }
+      terminal.note(`ran on the ${describeEngine(opened)} in ${milliseconds(elapsed)} ms; ${remark(opened)}`)
       if (target !== undefined && saved !== undefined) {
         await writeTensors(target, saved)
         terminal.note(`saved ${[...results.keys()].join(', ')} to ${target}`)
       }
       return {
         file,
-        backEnd: reference.name,
-        milliseconds,
+        ...engineForJSON(opened),
+        milliseconds: elapsed,
         ...(target !== undefined && { saved: target }),
+        ...(explanation !== undefined && { explanation: explanation.split('\n') }),
         outputs: Object.fromEntries([...results].map(([name, value]) => [name, valueForJSON(value)])),
       }
     })
   },
 })
+
+/** What the time of a single run says. */
+function remark({ backend }: Session): string {
+  return backend === 'reference'
+    ? 'it is exact and not made for speed'
+    : 'a first run, with its plan: espalier bench measures'
+}
+
+/** The stage of `--dump`, if given. Throws `usage` for one that there is not. */
+function stageOption({ text }: Invocation): string | undefined {
+  const stage = text('dump')
+  if (stage === undefined || stages.includes(stage)) return stage
+  throw usage(`--dump: there is no stage "${stage}"`, undefined, stages.join(', '))
+}
+
+/** The graph after a pass of the optimiser. */
+function dumpPass(graph: Graph, outputs: readonly string[] | undefined, stage: string): string {
+  let found = ''
+  optimize(outputs === undefined ? graph : partFor(graph, outputs), {
+    onPass: ({ name }, result) => {
+      if (name === stage) found = dump(result)
+    },
+  })
+  return found
+}
+
+function printDump(terminal: Terminal, text: string): { readonly text: string } {
+  for (const line of text.trimEnd().split('\n')) terminal.print(line)
+  return { text }
+}
 
 /** Throws, before anything runs, when outputs cannot be saved under a name. */
 function checkTarget(target: string): void {
@@ -141,9 +166,9 @@ function checkTarget(target: string): void {
     })
 }
 
-/** The values to give. Throws `usage` for a name that the graph does not have. */
-function wantedValues(graph: Graph, asked: readonly string[]): readonly string[] {
-  if (asked.length === 0) return graph.outputs.map(({ name }) => name)
+/** The values to give, if some are asked for. Throws `usage` for a name that the graph does not have. */
+function wantedValues(graph: Graph, asked: readonly string[]): readonly string[] | undefined {
+  if (asked.length === 0) return undefined
   const known = new Set([
     ...graph.inputs.map(({ name }) => name),
     ...graph.initializers.keys(),
@@ -157,59 +182,7 @@ function wantedValues(graph: Graph, asked: readonly string[]): readonly string[]
       near === undefined ? 'espalier inspect --graph shows all of them' : `Did you mean ${near}?`,
     )
   }
-  return asked
-}
-
-/** Values for all inputs: from files, at random, or empty optionals. */
-async function makeFeeds(
-  graph: Graph,
-  invocation: Invocation,
-  seed: number,
-): Promise<Map<string, RuntimeValue>> {
-  const { text, texts, flag, terminal } = invocation
-  const note = (line: string): void => terminal.note(`note: ${line}`)
-  const symbols = readSymbols(texts('symbol'))
-  checkSymbols(symbols, inputSymbols(graph))
-  const [scale, ...further] = numbersOption(invocation, 'scale') ?? []
-  if (further.length > 0) throw usage('--scale is one number for all channels')
-  const [mean, std] = [numbersOption(invocation, 'mean'), numbersOption(invocation, 'std')]
-  const take = text('take')
-  const feeds = await readFeeds(
-    graph,
-    texts('input').map(given => readFeedFile(given, graph)),
-    {
-      symbols,
-      normalization: {
-        ...(scale !== undefined && { scale }),
-        ...(mean && { mean }),
-        ...(std && { std }),
-      },
-      ...(take !== undefined && { rows: readRows(take) }),
-      onNote: note,
-    },
-  )
-  const open = requiredInputs(graph).filter(({ name }) => !feeds.has(name))
-  for (const { name, type } of open)
-    if (type?.kind === 'optional') {
-      note(`input "${name}" is optional and left empty`)
-      feeds.set(name, null)
-    }
-  const missing = open.filter(({ type }) => type?.kind !== 'optional')
-  if (missing.length === 0) return feeds
-  if (!flag('random')) throw missingInputs(missing)
-  for (const symbol of batchSymbols(graph))
-    if (!symbols.has(symbol)) {
-      symbols.set(symbol, 1)
-      note(`${symbol} is taken as 1; --symbol ${symbol}=N for another`)
-    }
-  for (const [name, value] of randomFeeds(missing, { seed, symbols })) feeds.set(name, value)
-  return feeds
-}
-
-function missingInputs(missing: readonly Value[]): EspalierError {
-  return new EspalierError('missing-input', `no value for ${missing.map(describeValue).join(', ')}`, {
-    hint: `Give ${missing.map(({ name }) => `--input ${name}=FILE`).join(' ')}, or --random`,
-  })
+  return [...new Set(asked)]
 }
 
 function tensorsOf(results: ReadonlyMap<string, RuntimeValue>): Map<string, Tensor> {

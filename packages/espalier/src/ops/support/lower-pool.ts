@@ -1,4 +1,4 @@
-/** Pools with channels last as steps: pool_f32, global_pool_f32. */
+/** Pools with channels last as steps: pool_f32, max_pool_i8, global_pool_f32. */
 import { sizeOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
 import { channelsFirstShape } from './channels-last.ts'
@@ -6,9 +6,6 @@ import { lastAxes, windowValues } from './lower-window.ts'
 import { readWindow, windowAxes } from './window.ts'
 
 const modes = { max: 0, average: 1 } as const
-
-/** Positions that a window of max_pool_i8 may have. */
-const mostByteTaps = 1024
 
 /** Lowers a pool over windows. */
 export function lowerPool(c: LowerContext, mode: keyof typeof modes): string | undefined {
@@ -18,27 +15,22 @@ export function lowerPool(c: LowerContext, mode: keyof typeof modes): string | u
   if (shape.length > 5) return 'the kernel takes at most three spatial axes'
   const settings = readWindow(c.attributes, c.attributes.ints('kernel_shape'))
   const axes = windowAxes(settings, channelsFirstShape(shape).slice(2))
-  if (bytes) {
-    if (sizeOf(axes.map(axis => axis.kernel)) > mostByteTaps)
-      return `windows have more than ${mostByteTaps} positions`
-    c.emit('max_pool_i8', {
-      x: c.input(0),
-      y: c.output(0),
-      isSigned: dtype === 'int8' ? 1 : 0,
-      ...windowValues(shape[0]!, axes),
-      channels: shape.at(-1)!,
-    })
-    return undefined
-  }
-  c.emit('pool_f32', {
+  const shared = {
     x: c.input(0),
     y: c.output(0),
     ...windowValues(shape[0]!, axes),
+    channels: shape.at(-1)!,
+  }
+  if (bytes) {
+    c.emit('max_pool_i8', { ...shared, isSigned: dtype === 'int8' ? 1 : 0 })
+    return undefined
+  }
+  c.emit('pool_f32', {
+    ...shared,
     padsEnd: lastAxes(
       axes.map(axis => axis.after),
       0,
     ),
-    channels: shape.at(-1)!,
     mode: modes[mode],
     countPadding: mode === 'average' ? c.attributes.int('count_include_pad') : 0,
   })

@@ -1,4 +1,4 @@
-/** Pools of float32, channels last. */
+/** Pools, channels last: of float32, and the largest of bytes. */
 import type { StepSpec } from '../fields.ts'
 import { product } from './window.ts'
 
@@ -21,6 +21,21 @@ const poolFields = {
   countPadding: 'int',
 } as const
 
+const bytesFields = {
+  x: 'in',
+  y: 'out',
+  batch: 'int',
+  input: 'int[3]',
+  output: 'int[3]',
+  kernel: 'int[3]',
+  strides: 'int[3]',
+  dilations: 'int[3]',
+  pads: 'int[3]',
+  channels: 'int',
+  /** 1: int8, 0: uint8. */
+  isSigned: 'int',
+} as const
+
 const globalFields = {
   x: 'in',
   y: 'out',
@@ -36,6 +51,7 @@ const globalFields = {
 
 export interface PoolSteps {
   readonly pool_f32: StepSpec<typeof poolFields>
+  readonly max_pool_i8: StepSpec<typeof bytesFields>
   readonly global_pool_f32: StepSpec<typeof globalFields>
 }
 
@@ -46,6 +62,14 @@ export const poolSteps: PoolSteps = {
     cost: ({ batch, input, output, kernel, channels }) => ({
       flops: batch * product(output) * product(kernel) * channels,
       bytes: 4 * batch * channels * (product(input) + product(output)),
+    }),
+  },
+  max_pool_i8: {
+    doc: 'Largest element of sliding windows of bytes, channels last; the least number where there is none.',
+    fields: bytesFields,
+    cost: ({ batch, input, output, kernel, channels }) => ({
+      flops: batch * product(output) * product(kernel) * channels,
+      bytes: batch * channels * (product(input) + product(output)),
     }),
   },
   global_pool_f32: {

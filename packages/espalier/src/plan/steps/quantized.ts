@@ -7,7 +7,6 @@
  * `dynamic_quantize` write; unsigned bytes in multiples of four are in that form already on AVX-512 VNNI and AMX.
  */
 import type { StepSpec } from '../fields.ts'
-import { product } from './window.ts'
 
 /** Bytes of a sum as it leaves a step, by code: s32, f32, u8, s8. */
 const outputBytes = [4, 4, 1, 1] as const
@@ -188,20 +187,6 @@ const lookupFields = {
   count: 'int',
 } as const
 
-const maxPoolFields = {
-  x: 'in',
-  y: 'out',
-  isSigned: 'int',
-  batch: 'int',
-  input: 'int[3]',
-  output: 'int[3]',
-  kernel: 'int[3]',
-  strides: 'int[3]',
-  dilations: 'int[3]',
-  pads: 'int[3]',
-  channels: 'int',
-} as const
-
 export interface QuantizedSteps {
   readonly pack_i8: StepSpec<typeof packFields>
   readonly pack_depthwise_i8: StepSpec<typeof packDepthwiseFields>
@@ -214,7 +199,6 @@ export interface QuantizedSteps {
   readonly dynamic_quantize: StepSpec<typeof dynamicQuantizeFields>
   readonly add_i8: StepSpec<typeof addFields>
   readonly lookup_i8: StepSpec<typeof lookupFields>
-  readonly max_pool_i8: StepSpec<typeof maxPoolFields>
 }
 
 export const quantizedSteps: QuantizedSteps = {
@@ -294,16 +278,5 @@ export const quantizedSteps: QuantizedSteps = {
     doc: 'y = table[x]: any function from 8 bits to 8 bits.',
     fields: lookupFields,
     cost: s => ({ flops: 0, bytes: 2 * s.count }),
-  },
-  max_pool_i8: {
-    doc: 'Largest byte of sliding windows, channels last; of at most 1024 positions.',
-    fields: maxPoolFields,
-    cost: s => {
-      const places = s.batch * product(s.output)
-      return {
-        flops: places * product(s.kernel) * s.channels,
-        bytes: s.channels * (s.batch * product(s.input) + places),
-      }
-    },
   },
 }

@@ -1,7 +1,7 @@
 /** Quantised values as files spell them: what a DequantizeLinear reads, and parameters that a QuantizeLinear has. */
 import type { Node } from '../../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../../tensor/elements.ts'
-import { sizeOf } from '../../../tensor/shape.ts'
+import { sameShape, sizeOf } from '../../../tensor/shape.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Draft, RuleContext } from '../rule.ts'
 
@@ -95,7 +95,7 @@ export function biasInSums(
   if (node !== undefined) {
     const [value, scale, zero = ''] = node.inputs as [string, string, string?]
     const [integers, scales] = [c.constant(value), c.constant(scale)]
-    if (integers?.dtype !== 'int32' || scales === undefined || sizeOf(integers.shape) !== columns)
+    if (integers?.dtype !== 'int32' || scales === undefined || !sameShape(integers.shape, [columns]))
       return undefined
     if (zero !== '' && numbersOf(c.constant(zero)).some(own => own !== 0)) return undefined
     const own = numbers(scales)
