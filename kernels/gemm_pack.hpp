@@ -42,6 +42,8 @@ ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int6
   put(3, __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7));
 }
 
+constexpr int64_t pack_rows = 32;
+
 // One panel: `columns` (up to gemm_columns) columns of k rows.
 inline void gemm_pack_panel(const GemmMatrix& b, int64_t k, int columns, float* panel) {
   if (b.column_stride == 1) {
@@ -83,10 +85,19 @@ inline void pack_gemm_f32(const espalier::steps::pack_gemm_f32& s, const Context
   float* y = c.at<float>(s.y);
   const int64_t panels = gemm_panels(s.n);
   const Range mine = c.share(panels * s.matrices);
-  for (int64_t i = mine.begin; i < mine.end; i++) {
-    const int64_t column = i % panels * gemm_columns, left = s.n - column;
-    const GemmMatrix b{x + i / panels * s.matrixStride, s.rowStride, s.columnStride};
-    gemm_pack_panel(b.from(0, column), s.k, int(left < gemm_columns ? left : gemm_columns), y + i * s.k * gemm_columns);
+  // Some rows of all panels before the next rows: what is read lies in few pages, and what is written in runs of lines.
+  for (int64_t begin = mine.begin; begin < mine.end;) {
+    const int64_t matrix = begin / panels, end = (matrix + 1) * panels < mine.end ? (matrix + 1) * panels : mine.end;
+    const GemmMatrix b{x + matrix * s.matrixStride, s.rowStride, s.columnStride};
+    for (int64_t p = 0; p < s.k; p += pack_rows) {
+      const int64_t rows = s.k - p < pack_rows ? s.k - p : pack_rows;
+      for (int64_t i = begin; i < end; i++) {
+        const int64_t column = (i - matrix * panels) * gemm_columns, left = s.n - column;
+        const int columns = int(left < gemm_columns ? left : gemm_columns);
+        gemm_pack_panel(b.from(p, column), rows, columns, y + (i * s.k + p) * gemm_columns);
+      }
+    }
+    begin = end;
   }
 }
 

@@ -1,7 +1,7 @@
 // The door to JavaScript: plain Node-API.
 //
 //   variants()                                   [{ name, supported, traits }], best first
-//   allocate(bytes)                              ArrayBuffer, aligned to 64 bytes, zeros
+//   allocate(bytes, zeros = true)                ArrayBuffer, aligned to 64 bytes
 //   release(buffer)                              gives its memory back now
 //   program(name, code, blocks)                  a plan ready to run; blocks: views, or null where a run says which
 //   run(program, views, threads, times?)         runs it here; undefined, or [fault, step, value]
@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include <memory>
-#include <new>
-#include <string>
+#include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "cpu.hpp"
@@ -83,37 +83,99 @@ struct Program {
 
 constexpr size_t huge_page = size_t(2) << 20;
 
-void* aligned(size_t bytes) {
-  const size_t alignment = bytes >= huge_page ? huge_page : 64;
-  const size_t size = (bytes + alignment - 1) / alignment * alignment;
-  void* p = aligned_alloc(alignment, size ? size : alignment);
-  if (!p) return nullptr;
 #if defined(__linux__)
-  // Weights and activations are walked from end to end: large pages spare most look-ups of addresses.
-  if (alignment == huge_page) madvise(p, size, MADV_HUGEPAGE);
+// From this size on, memory comes from the system, which gives zeros without writing them all at once.
+constexpr size_t mapped_from = size_t(256) << 10;
+
+size_t mapped_bytes(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 #endif
-  memset(p, 0, size);
+
+// Zeros.
+void* take(size_t bytes) {
+#if defined(__linux__)
+  if (bytes >= mapped_from) {
+    void* p = mmap(nullptr, mapped_bytes(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return nullptr;
+    // Weights and activations are walked from end to end: large pages spare most look-ups of addresses.
+    if (bytes >= huge_page) madvise(p, mapped_bytes(bytes), MADV_HUGEPAGE);
+    return p;
+  }
+#endif
+  const size_t size = (bytes + 63) / 64 * 64;
+  void* p = aligned_alloc(64, size ? size : 64);
+  if (p) memset(p, 0, size);
   return p;
 }
 
+void give(napi_env, void* data, void* hint) {
+#if defined(__linux__)
+  const size_t bytes = reinterpret_cast<size_t>(hint);
+  if (bytes >= mapped_from) {
+    munmap(data, mapped_bytes(bytes));
+    return;
+  }
+#else
+  (void)hint;
+#endif
+  free(data);
+}
+
+// Results come and go in the same sizes, run after run, and memory that is new to the process costs a page fault for every
+// 4 KiB: what is given back is kept for the next of its size, up to a limit.
+struct Shelf {
+  static constexpr size_t limit = size_t(128) << 20;
+  std::mutex mutex;
+  std::unordered_map<size_t, std::vector<void*>> kept;
+  size_t bytes = 0;
+
+  void* take(size_t size) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    const auto found = kept.find(size);
+    if (found == kept.end() || found->second.empty()) return aligned_alloc(64, size);
+    void* p = found->second.back();
+    found->second.pop_back();
+    bytes -= size;
+    return p;
+  }
+  void give(void* p, size_t size) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    if (bytes + size > limit) return free(p);
+    kept[size].push_back(p);
+    bytes += size;
+  }
+};
+
+// Never destroyed: results may be collected while the process ends.
+Shelf& shelf() {
+  static Shelf* const only = new Shelf;
+  return *only;
+}
+
+size_t shelf_bytes(size_t bytes) { return (bytes + 64) / 64 * 64; }
+
+// allocate(bytes): zeros, or allocate(bytes, false): whatever was there, for what is written before it is read.
 napi_value allocate(napi_env env, napi_callback_info info) {
-  size_t argc = 1;
-  napi_value argument;
+  size_t argc = 2;
+  napi_value arguments[2];
   int64_t bytes = 0;
-  CHECK_NAPI(napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr));
-  CHECK_NAPI(napi_get_value_int64(env, argument, &bytes));
+  bool zeros = true;
+  CHECK_NAPI(napi_get_cb_info(env, info, &argc, arguments, nullptr, nullptr));
+  CHECK_NAPI(napi_get_value_int64(env, arguments[0], &bytes));
+  if (argc > 1) CHECK_NAPI(napi_get_value_bool(env, arguments[1], &zeros));
   if (bytes < 0) return fail(env, "a negative size");
-  void* p = aligned(size_t(bytes));
+  void* p = zeros ? take(size_t(bytes)) : shelf().take(shelf_bytes(size_t(bytes)));
   if (!p) return fail(env, "out of memory");
   napi_value buffer;
-  const napi_status status = napi_create_external_arraybuffer(
-      env, p, size_t(bytes), [](napi_env, void* data, void*) { free(data); }, nullptr, &buffer);
-  if (status != napi_ok) {
-    // Some hosts (Electron) allow no memory of ours: then theirs, aligned as they like.
-    free(p);
-    CHECK_NAPI(napi_create_arraybuffer(env, size_t(bytes), &p, &buffer));
-    memset(p, 0, size_t(bytes));
-  }
+  const auto keep = [](napi_env, void* data, void* size) { shelf().give(data, reinterpret_cast<size_t>(size)); };
+  const napi_status status =
+      zeros ? napi_create_external_arraybuffer(env, p, size_t(bytes), give, reinterpret_cast<void*>(bytes), &buffer)
+            : napi_create_external_arraybuffer(env, p, size_t(bytes), keep,
+                                              reinterpret_cast<void*>(shelf_bytes(size_t(bytes))), &buffer);
+  if (status == napi_ok) return buffer;
+  // Some hosts (Electron) allow no memory of ours: then theirs, aligned as they like.
+  if (zeros) give(env, p, reinterpret_cast<void*>(bytes));
+  else shelf().give(p, shelf_bytes(size_t(bytes)));
+  CHECK_NAPI(napi_create_arraybuffer(env, size_t(bytes), &p, &buffer));
   return buffer;
 }
 

@@ -4,20 +4,35 @@ import { expect, test } from 'vitest'
 import { diagnose } from '../runtime/diagnose.ts'
 import { describeDiagnosis } from './commands/doctor.ts'
 import { commands } from './commands/index.ts'
+import { describeRun } from './commands/run.ts'
+import { describeEngine } from './engine-options.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { MOST_JSON_ELEMENTS } from './json.ts'
+import { describeBenchmark } from './reports/benchmark.ts'
+import { describeProfile } from './reports/profile.ts'
 import { espalier, temporaryFolder } from './testing.ts'
 
 const path = temporaryFolder()
+
+/** What the examples run on; the machine of the test has other kernels, or none. */
+const engine = { backend: 'native', isa: 'avx512vnni', threads: 8 } as const
 
 /** Command lines and what they print, results and remarks; files are in the folder of the test. */
 async function transcript(...lines: string[]): Promise<string> {
   const parts: string[] = []
   for (const line of lines) {
     const args = line.split(' ').map(arg => (/\.(onnx|npz|npy)$/.test(arg) ? path(arg) : arg))
-    const { code, stdout, stderr } = await espalier(args)
+    // Kernels of different processors differ in the last digits; the reference is the same everywhere.
+    const { code, stdout, stderr } = await espalier(
+      line.startsWith('run') ? [...args, '-b', 'reference'] : args,
+    )
     expect(code, stderr).toBe(0)
-    const text = (stdout + stderr).replaceAll(`${path('')}/`, '').replaceAll(/\d+\.\d ms/g, '... ms')
+    const text = (stdout + stderr)
+      .replace(/^warning: models run on WebAssembly: .*\n/gm, '')
+      .replaceAll(`${path('')}/`, '')
+      .replace(/^ran on the reference back end.*$/m, describeRun(engine, 0))
+      .replace(/on the (native|wasm) back end \(.*?\):/, `on the ${describeEngine(engine)}:`)
+      .replaceAll(/[\d.,]+ ms/g, '... ms')
     parts.push(`$ espalier ${line}\n${text}`)
   }
   return block(parts.join('\n'))
@@ -38,9 +53,59 @@ function doctorOutput(): string {
     memory: 2 ** 36,
     features: ['AVX2', 'FMA', 'F16C', 'AVX-512F', 'AVX-512BW', 'AVX-512 VNNI', 'AVX-512 BF16'],
     webAssembly: { simd: true, relaxedSimd: true, threads: true },
+    backEnds: [
+      { name: 'native', available: true, reason: '', variants: ['avx512vnni', 'avx512', 'avx2'] as const },
+      { name: 'wasm', available: true, reason: '', variants: ['wasm-relaxed', 'wasm'] as const },
+      { name: 'reference', available: true, reason: '', variants: [] },
+    ],
+    selected: { name: 'native', threads: 16, reason: 'avx512vnni kernels, from build/Release/espalier.node' },
     packages: { sharp: 'not installed: npm install sharp' },
   }
   return block(['$ espalier doctor', ...describeDiagnosis(found, 100)].join('\n'))
+}
+
+/** `espalier bench` of a ResNet-20, as it was measured once. */
+function benchOutput(): string {
+  const machine = { cpu: 'AMD EPYC', cores: 2, node: '20.20.2', load: 1.01 }
+  const sides = [
+    {
+      name: 'espalier native',
+      median: 1.319,
+      p90: 1.689,
+      min: 1.07,
+      first: 50.5,
+      creation: 116,
+      memory: 13_750_272,
+    },
+    {
+      name: 'onnxruntime-node 1.30.0',
+      median: 1.356,
+      p90: 1.785,
+      min: 1.12,
+      first: 3.19,
+      creation: 114,
+      memory: 32_751_616,
+    },
+  ].map(side => ({ ...side, times: [] }))
+  const agreement = { difference: 2.6e-7, output: 'output', tolerance: 0.001, agree: true }
+  const lines = describeBenchmark(machine, sides, agreement, 100)
+  return block(['$ espalier bench resnet20.onnx --against onnxruntime --threads 1', ...lines].join('\n'))
+}
+
+/** `espalier profile` of the network of quickstart, as it was measured once. */
+function profileOutput(): string {
+  const peaks = { flops: 85.9e9, bytes: 18.9e9 }
+  const rows = [
+    { kind: 'conv_f32', nodes: ['conv1'], seconds: 0.000264, flops: 7225344, bytes: 1706560 },
+    { kind: 'pool_f32', nodes: ['maxpool_1'], seconds: 0.000207, flops: 401408, bytes: 2007040 },
+    { kind: 'conv_f32', nodes: ['conv2'], seconds: 0.000802, flops: 57802752, bytes: 1222656 },
+    { kind: 'pool_f32', nodes: ['maxpool_2'], seconds: 4.67e-5, flops: 200704, bytes: 1003520 },
+    { kind: 'copy', nodes: ['maxpool_2_transpose'], seconds: 2.43e-5, flops: 0, bytes: 401408 },
+    { kind: 'gemm_f32', nodes: ['head'], seconds: 2.71e-5, flops: 1003520, bytes: 264704 },
+    { kind: 'softmax_f32', nodes: ['softmax_1'], seconds: 3.17e-6, flops: 4160, bytes: 2560 },
+  ]
+  const lines = describeProfile({ rows, seconds: 0.0014 }, peaks, { by: 'node', all: false, width: 100 })
+  return block(['$ espalier profile tiny.onnx --symbol batch=32 --threads 1', ...lines].join('\n'))
 }
 
 test('the page about the command line is current', async () => {
@@ -51,6 +116,8 @@ test('the page about the command line is current', async () => {
       'run tiny.onnx --random --top 3 --output classes.npz',
       'inspect classes.npz --tensor classes',
     ),
+    bench: benchOutput(),
+    profile: profileOutput(),
     convert: await transcript('convert tiny.onnx head.npy --tensor head.weight'),
     doctor: doctorOutput(),
   }
@@ -75,7 +142,8 @@ ${block(generalHelp(commands))}
 * Files are written beside their place and renamed: an old file stays whole until the new one is complete.
 * Nothing is sent anywhere and nothing is downloaded.
 
-Every command is a function of the library: \`inspect\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`runReference\`, \`diagnose\`.
+Every command is a function of the library: \`inspect\`, \`session\` (run, explain, profile), \`benchmark\`, \`measurePeaks\`,
+\`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
 
 ${sections.join('\n\n')}
 `

@@ -27,7 +27,11 @@ export function readEngineOptions(
   const asked = invocation.text('backend')
   const backend = backends.find(name => name === asked)
   if (asked !== undefined && backend === undefined)
-    throw usage(`there is no back end "${asked}"`, 'espalier doctor shows what works here', backends.join(', '))
+    throw usage(
+      `there is no back end "${asked}"`,
+      'espalier doctor shows what works here',
+      backends.join(', '),
+    )
   const threads = integerOption(invocation, 'threads', 1, 1024)
   return {
     ...(backend && { backend }),

@@ -93,7 +93,8 @@ export async function makeFeeds(
       symbols.set(symbol, 1)
       note(`${symbol} is taken as 1; --symbol ${symbol}=N for another`)
     }
-  for (const [name, value] of randomFeeds(missing, { seed: readSeed(invocation), symbols })) feeds.set(name, value)
+  for (const [name, value] of randomFeeds(missing, { seed: readSeed(invocation), symbols }))
+    feeds.set(name, value)
   return feeds
 }
 

@@ -33,7 +33,7 @@ export interface PeerSession {
 interface Ort {
   readonly InferenceSession: { create(model: string | Uint8Array, options: object): Promise<OrtSession> }
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => object
-  readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: string } }
+  readonly env: { readonly wasm: { numThreads?: number } }
 }
 
 interface OrtSession {
@@ -49,24 +49,25 @@ interface OrtTensor {
 
 /** Finds a peer. Throws `missing-dependency` when it is not installed, `unsupported` when it does not load. */
 export async function findPeer(name: PeerName): Promise<Peer> {
-  // The part for WebAssembly alone, which needs no choice of execution provider.
-  const entry = name === 'onnxruntime-web' ? 'onnxruntime-web/wasm' : name
-  const path = resolvePackage(entry)
+  const path = resolvePackage(name)
   if (path === undefined)
-    throw new EspalierError('missing-dependency', `measuring against it needs the package "${name}"`, {
+    throw new EspalierError('missing-dependency', `the package "${name}" is not installed`, {
       hint: `npm install ${name}`,
     })
-  const { default: ort } = (await attempt(`${name} does not load`, () => import(pathToFileURL(path).href))) as {
+  const { default: ort } = (await attempt(
+    `${name} does not load`,
+    () => import(pathToFileURL(path).href),
+  )) as {
     default: Ort
   }
-  return { name, version: versionNear(path), open: (file, options) => openModel(name, ort, path, file, options) }
+  return { name, version: versionNear(path), open: (file, options) => openModel(name, ort, file, options) }
 }
 
-/** Path of a package's entry, seen from the current folder or from here. */
-function resolvePackage(entry: string): string | undefined {
+/** Path of the entry of a package, seen from the current folder or from here. */
+function resolvePackage(name: string): string | undefined {
   for (const from of [join(process.cwd(), 'package.json'), import.meta.url])
     try {
-      return createRequire(from).resolve(entry)
+      return createRequire(from).resolve(name)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
     }
@@ -89,7 +90,6 @@ function versionNear(path: string): string {
 async function openModel(
   name: PeerName,
   ort: Ort,
-  path: string,
   file: string,
   { threads }: { readonly threads: number },
 ): Promise<PeerSession> {
@@ -98,18 +98,24 @@ async function openModel(
     if (name === 'onnxruntime-node')
       return ort.InferenceSession.create(file, { ...quiet, intraOpNumThreads: threads, interOpNumThreads: 1 })
     ort.env.wasm.numThreads = threads
-    ort.env.wasm.wasmPaths = `${pathToFileURL(dirname(path)).href}/`
     return ort.InferenceSession.create(await readFile(file), { ...quiet, executionProviders: ['wasm'] })
   })
   return {
     bind(feeds) {
       const given = Object.fromEntries(
-        [...feeds].flatMap(([input, value]) => (value === null ? [] : [[input, ortTensor(ort, input, value)]])),
+        [...feeds].flatMap(([input, value]) =>
+          value === null ? [] : [[input, ortTensor(ort, input, value)]],
+        ),
       )
       return () => attempt(`${name} cannot run the model`, () => opened.run(given))
     },
     outputs: found =>
-      Object.fromEntries(Object.entries(found as Record<string, OrtTensor>).map(([output, value]) => [output, ownTensor(value)])),
+      Object.fromEntries(
+        Object.entries(found as Record<string, OrtTensor>).map(([output, value]) => [
+          output,
+          ownTensor(value),
+        ]),
+      ),
     close: () => opened.release(),
   }
 }

@@ -22,6 +22,7 @@ beforeAll(async () => {
     },
     bundle: true,
     platform: 'node',
+    target: `node${OLDEST_NODE.join('.')}`,
     format: 'esm',
     outfile: script,
     logLevel: 'error',

@@ -1,5 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { amount, brief, bytes, count, facts, percent, plural, shorten, table, wrap } from './text.ts'
+import {
+  amount,
+  brief,
+  bytes,
+  count,
+  facts,
+  milliseconds,
+  percent,
+  plural,
+  shorten,
+  table,
+  wrap,
+} from './text.ts'
 
 describe('numbers', () => {
   test('count, plural, brief', () => {
@@ -15,6 +27,18 @@ describe('numbers', () => {
       '1e-7',
       '100000000000000000000',
       'NaN',
+    ])
+  })
+
+  test('milliseconds', () => {
+    expect([0, 0.00123, 0.1234, 0.9996, 9.996, 99.96, 1234.5].map(milliseconds)).toEqual([
+      '0.000',
+      '0.0012',
+      '0.123',
+      '1.00',
+      '10.0',
+      '100',
+      '1,235',
     ])
   })
 

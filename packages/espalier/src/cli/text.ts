@@ -56,9 +56,10 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`
 }
 
-/** Milliseconds without their unit, with three digits: `0.123`, `1.23`, `12.3`, `1,234`. */
+/** Milliseconds without their unit, with three digits or so: `0.123`, `1.23`, `12.3`, `1,234`. */
 export function milliseconds(value: number): string {
   if (value >= 99.95) return count(Math.round(value))
+  if (value > 0 && value < 0.00995) return value.toFixed(4)
   return value.toFixed(value < 0.9995 ? 3 : value < 9.995 ? 2 : 1)
 }
 

@@ -52,7 +52,7 @@ export async function openBackend(
   const variant = (isa as WasmIsa | undefined) ?? wasmVariant()
   await loadWasm(variant)
   const crew = threads > 1 ? await crewFor(threads, warn) : undefined
-  return { backend: wasmBackend(crew, variant), threads: crew ? crew.size + 1 : 1 }
+  return { backend: wasmBackend(crew, variant), threads: crew ? threads : 1 }
 }
 
 /** Workers for WebAssembly threads; none, with a warning, where they cannot be had. */

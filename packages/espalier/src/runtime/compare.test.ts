@@ -9,10 +9,7 @@ test('differences are relative to the largest number of an output; the worst out
   expect(between(float32([0, -0]), float32([-0, 0]))).toBe(0)
   expect(between(int64([5]), int64([4]))).toBe(0.25)
   expect(
-    largestDifference(
-      { a: float32([1]), b: float32([3]), more: null },
-      { a: float32([1]), b: float32([2]) },
-    ),
+    largestDifference({ a: float32([1]), b: float32([3]), more: null }, { a: float32([1]), b: float32([2]) }),
   ).toEqual({ difference: 0.5, output: 'b' })
   expect(largestDifference({}, {})).toEqual({ difference: 0, output: '' })
   expect(largestDifference({}, { a: null })).toEqual({ difference: Number.POSITIVE_INFINITY, output: 'a' })

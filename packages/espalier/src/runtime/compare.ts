@@ -30,7 +30,13 @@ export function largestDifference(
 function differenceOf(got: RuntimeValue | undefined, expected: RuntimeValue): number {
   if (got === undefined) return Number.POSITIVE_INFINITY
   if (isTensor(got) && isTensor(expected)) return tensorDifference(got, expected)
-  if (got === null || expected === null || isTensor(got) || isTensor(expected) || got.length !== expected.length)
+  if (
+    got === null ||
+    expected === null ||
+    isTensor(got) ||
+    isTensor(expected) ||
+    got.length !== expected.length
+  )
     return got === expected ? 0 : Number.POSITIVE_INFINITY
   return Math.max(0, ...got.map((item, index) => differenceOf(item, expected[index]!)))
 }

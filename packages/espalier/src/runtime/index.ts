@@ -1,9 +1,12 @@
 /** Running graphs: executors and what they take and give. */
+export { type BenchmarkOptions, benchmark, type Side, type Timing } from './benchmark.ts'
+export { type Difference, largestDifference } from './compare.ts'
 export * from './diagnose.ts'
 export * from './executor.ts'
 export * from './executors.ts'
 export * from './feed-files.ts'
 export { checkFeeds, requiredInputs } from './feeds.ts'
+export { leastSeconds, measurePeaks, type PeakOptions, type Peaks } from './peaks.ts'
 export type { Profile, ProfileOptions, ProfileRow } from './profile.ts'
 export * from './random-feeds.ts'
 export { reference, runReference } from './reference.ts'

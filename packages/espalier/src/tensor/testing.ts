@@ -7,28 +7,32 @@ import { isTensor, type RuntimeValue, sameTensor, type Tensor } from './tensor.t
 export interface Tolerance {
   readonly relative: number
   readonly absolute: number
+  /** How far integers of up to 32 bits may be apart; 0 when left out. */
+  readonly steps?: number
 }
 
 /**
  * The first element of `got` that is not `wanted` within |got - wanted| <= absolute + relative * |wanted|, in words;
- * `undefined` when all agree. Integers, bools and strings must be equal; NaN equals NaN.
+ * `undefined` when all agree. Integers must be equal, but for `steps`; bools and strings always. NaN equals NaN,
+ * an infinity itself alone.
  */
 export function firstDifference(
   got: Tensor,
   wanted: Tensor,
-  { relative, absolute }: Tolerance,
+  { relative, absolute, steps = 0 }: Tolerance,
 ): string | undefined {
-  const exact = dtypeInfo(wanted.dtype).kind !== 'float' && dtypeInfo(wanted.dtype).kind !== 'complex'
+  const { kind } = dtypeInfo(wanted.dtype)
   if (wanted.dtype === 'string' || isBigInt(wanted.dtype)) {
     const [x, y] = [got.data as ArrayLike<unknown>, wanted.data as ArrayLike<unknown>]
     for (let i = 0; i < y.length; i++) if (x[i] !== y[i]) return `element ${i}: got ${x[i]}, wanted ${y[i]}`
     return undefined
   }
   const [x, y] = [numbers(got), numbers(wanted)]
+  const isReal = kind === 'float' || kind === 'complex'
   for (let i = 0; i < y.length; i++) {
     const [a, b] = [x[i]!, y[i]!]
-    const close =
-      Object.is(a, b) || a === b || (!exact && Math.abs(a - b) <= absolute + relative * Math.abs(b))
+    const bound = isReal ? absolute + relative * Math.abs(b) : kind === 'bool' ? 0 : steps
+    const close = Object.is(a, b) || a === b || (Number.isFinite(b) && Math.abs(a - b) <= bound)
     if (!close) return `element ${i}: got ${a}, wanted ${b}`
   }
   return undefined

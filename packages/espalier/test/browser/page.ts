@@ -11,10 +11,10 @@ import { caseDifference, type OnnxCase, parseCase } from '../../src/runtime/onnx
 import { type Outputs, type Session, session } from '../../src/runtime/session.ts'
 import { wasmBackend } from '../../src/runtime/wasm/backend.ts'
 import { loadWasm, type WasmIsa, wasmVariants } from '../../src/runtime/wasm/module.ts'
-import { fromNumbers } from '../../src/tensor/elements.ts'
+import { fromNumbers, numbers } from '../../src/tensor/elements.ts'
 import { normal, randomKey } from '../../src/tensor/random.ts'
 import { sizeOf } from '../../src/tensor/shape.ts'
-import { type Tensor, tensorBytes } from '../../src/tensor/tensor.ts'
+import { float32, int64, type Tensor, tensorBytes } from '../../src/tensor/tensor.ts'
 import { sameValue } from '../../src/tensor/testing.ts'
 import { casesOf } from '../operators/case.ts'
 import { engineDifference } from '../operators/engines.ts'
@@ -35,13 +35,26 @@ export interface Checks {
   onnxCases(isa: WasmIsa): Promise<Report>
   /** ONNX's cases through sessions with threads: right, and the same bits as on one thread. */
   onnxSessions(isa: WasmIsa, threads: number): Promise<Report>
-  /** Every `step`-th generated case of each operator, from number `first` on, beside the reference. */
-  operatorCases(isa: WasmIsa, step: number, first: number): Promise<Report>
-  /** A network in sessions with one thread and with more; `same` when the bits of every run are. */
+  /** The generated cases of all operators, beside the reference. */
+  operatorCases(isa: WasmIsa): Promise<Report>
+  /**
+   * A network in sessions with one thread and with so many, one after another: how many each has, and whether the bits of
+   * every run are those on one.
+   */
   network(
     isa: WasmIsa,
+    threads: readonly number[],
+  ): Promise<{
+    readonly threads: readonly number[]
+    readonly same: boolean
+    readonly warnings: readonly string[]
+  }>
+  /** Runs of which every second one asks for what is not there: what the others give, and the errors. */
+  faults(
+    isa: WasmIsa,
     threads: number,
-  ): Promise<{ readonly threads: number; readonly same: boolean; readonly warnings: readonly string[] }>
+    runs: number,
+  ): Promise<{ readonly values: readonly number[]; readonly errors: readonly string[] }>
 }
 
 const checks: Checks = {
@@ -64,27 +77,45 @@ const checks: Checks = {
       return caseDifference(one, new Map(Object.entries(b)))
     })
   },
-  async operatorCases(isa, step, first) {
+  async operatorCases(isa) {
     const executor = await executorOn(isa)
-    const chosen = [...casesOf(tables).values()].flatMap(cases =>
-      cases.filter((_, index) => index % step === first % Math.min(step, cases.length)),
-    )
+    const cases = [...casesOf(tables).values()].flat()
     return report(
-      chosen.map(one => ({ ...one, name: one.title })),
+      cases.map(one => ({ ...one, name: one.title })),
       one => engineDifference(executor, one),
     )
   },
   async network(isa, threads) {
     const graph = network()
     const warnings: string[] = []
-    using alone = await sessionOn(graph, isa, 1)
-    using together = await sessionOn(graph, isa, threads, message => warnings.push(message))
+    const found: number[] = []
     let same = true
-    for (const size of [33, 64, 33]) {
-      const feeds = { image: noise([2, 3, size, size], size) }
-      same &&= sameOutputs(await alone.run(feeds), await together.run(feeds))
+    using alone = await sessionOn(graph, isa, 1)
+    for (const wanted of threads) {
+      using together = await sessionOn(graph, isa, wanted, message => warnings.push(message))
+      found.push(together.threads)
+      for (const size of [33, 64, 33]) {
+        const feeds = { image: noise([2, 3, size, size], size) }
+        same &&= sameOutputs(await alone.run(feeds), await together.run(feeds))
+      }
     }
-    return { threads: together.threads, same, warnings }
+    return { threads: found, same, warnings }
+  },
+  async faults(isa, threads, runs) {
+    const g = graphBuilder()
+    const inputs = [g.input('x', 'float32', [3]), g.input('index', 'int64', [1])]
+    g.output(g.node('Gather', inputs, {}, { name: 'pick', outputs: ['y'] }))
+    using picking = await sessionOn(g.build(), isa, threads)
+    const values = new Set<number>()
+    const errors = new Set<string>()
+    for (let run = 0; run < runs; run++)
+      try {
+        const { y } = await picking.run({ x: float32([5, 6, 7]), index: int64([run % 2 === 0 ? 1 : 9]) })
+        values.add(numbers(y as Tensor)[0]!)
+      } catch (error) {
+        errors.add(error instanceof Error ? error.message : String(error))
+      }
+    return { values: [...values], errors: [...errors] }
   },
 }
 Object.assign(globalThis, { checks })
@@ -138,10 +169,10 @@ function network(): Graph {
   x = g.node('Conv', [residual, weight(24, 1, 3, 3)], { pads: [1, 1, 1, 1], group: 24 })
   x = g.node('Add', [g.node('Conv', [x, weight(24, 24, 1, 1)]), residual])
   x = g.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] })
-  x = g.node('Reshape', [x, g.constant({ dtype: 'int64', shape: [3], data: BigInt64Array.of(0n, 24n, -1n) })])
+  x = g.node('Reshape', [x, g.constant(int64([0, 24, -1]))])
   x = g.node('Transpose', [x], { perm: [0, 2, 1] })
   x = g.node('LayerNormalization', [x, weight(24), weight(24)])
-  x = g.node('Gelu', [g.node('MatMul', [x, weight(24, 50)])], {}, {})
+  x = g.node('Gelu', [g.node('MatMul', [x, weight(24, 50)])])
   const scores = g.node('MatMul', [x, g.node('Transpose', [x], { perm: [0, 2, 1] })])
   g.output(g.node('MatMul', [g.node('Softmax', [scores]), x], {}, { outputs: ['mixed'] }))
   g.output(g.node('ReduceMean', [scores], { keepdims: 0 }, { outputs: ['mean'] }))

@@ -1,7 +1,9 @@
 /**
- * The server of the page: the checks bundled as a user's build tool bundles the library, and the files of ONNX's cases in
- * one. Under `/isolated` the page has the headers that let threads share memory.
+ * The server of the pages: the checks and the example (examples/browser), bundled as a user's build tool bundles the
+ * library, and the files of ONNX's cases in one. `/isolated` and the example have the headers that let threads share
+ * memory.
  */
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, relative } from 'node:path'
@@ -13,7 +15,7 @@ import { tensor } from '../../src/tensor/tensor.ts'
 export interface PageServer {
   /** `http://127.0.0.1:PORT`. */
   readonly address: string
-  /** Paths of the scripts that the page may load, the first one at once. */
+  /** Paths of the scripts that the page of the checks may load. */
   readonly scripts: readonly string[]
   close(): Promise<void>
 }
@@ -24,6 +26,8 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+const library = join(import.meta.dirname, '../../src')
+const example = join(import.meta.dirname, '../../../../examples/browser')
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -34,12 +38,19 @@ const page =
 /** Bundles the page and serves it on a free port of this machine. */
 export async function servePage(): Promise<PageServer> {
   const html: Answer = { type: 'text/html', body: page }
+  const still = (name: string, type: string): [string, () => Answer] => [
+    `/example/${name}`,
+    () => ({ type, body: readFileSync(join(example, name)), headers: isolation }),
+  ]
   const answers = new Map<string, () => Answer>([
     ['/', () => html],
     ['/isolated', () => ({ ...html, headers: isolation })],
     ['/cases.safetensors', () => ({ type: 'application/octet-stream', body: packCases() })],
+    still('index.html', 'text/html'),
+    still('style.css', 'text/css'),
   ])
-  const scripts = await bundle()
+  const checks = await bundle(join(import.meta.dirname, 'page.ts'), '/')
+  const scripts = [...checks, ...(await bundle(join(example, 'main.js'), '/example/dist/'))]
   for (const [path, body] of scripts) answers.set(path, () => ({ type: 'text/javascript', body }))
   const server = createServer((request, response) => {
     const answer = answers.get(request.url ?? '')?.()
@@ -49,7 +60,7 @@ export async function servePage(): Promise<PageServer> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    scripts: [...scripts.keys()],
+    scripts: [...checks.keys()],
     async close() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeAllConnections()
@@ -58,10 +69,13 @@ export async function servePage(): Promise<PageServer> {
   }
 }
 
-/** The scripts by path. What is imported when asked for stays in files of its own. */
-async function bundle(): Promise<Map<string, Uint8Array>> {
+/**
+ * The scripts of an entry, by path below `folder`. What is imported when it is first asked for stays in files of its own.
+ * The library is taken from its sources.
+ */
+async function bundle(entry: string, folder: string): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'page.ts')],
+    entryPoints: [entry],
     outdir: import.meta.dirname,
     bundle: true,
     splitting: true,
@@ -69,10 +83,11 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    alias: { 'espalier/onnx': join(library, 'formats/onnx'), espalier: library },
     logLevel: 'error',
   })
   return new Map(
-    outputFiles.map(({ path, contents }) => [`/${relative(import.meta.dirname, path)}`, contents]),
+    outputFiles.map(({ path, contents }) => [folder + relative(import.meta.dirname, path), contents]),
   )
 }
 

@@ -13,7 +13,13 @@ import { type Command, command, type Invocation, usage } from '../command.ts'
 import { engineForJSON, engineOptions, readEngineOptions } from '../engine-options.ts'
 import { feedOptions, makeFeeds, readSeed } from '../feeds.ts'
 import { findPeer, type Peer, type PeerName } from '../onnxruntime.ts'
-import { type Agreement, agreementText, describeBenchmark, type Machine, type Measured } from '../reports/benchmark.ts'
+import {
+  type Agreement,
+  agreementText,
+  describeBenchmark,
+  type Machine,
+  type Measured,
+} from '../reports/benchmark.ts'
 import { bytes, plural } from '../text.ts'
 
 export const bench: Command = command({
@@ -37,8 +43,14 @@ export const bench: Command = command({
   },
   examples: [
     { line: 'bench model.onnx', doc: 'median, 90th percentile and least time of 50 runs on random inputs' },
-    { line: 'bench model.onnx --against onnxruntime --threads 2', doc: 'beside onnxruntime, both on two threads' },
-    { line: 'bench model.onnx --against onnxruntime --backend wasm --threads 1', doc: 'as a browser runs them' },
+    {
+      line: 'bench model.onnx --against onnxruntime --threads 2',
+      doc: 'beside onnxruntime, both on two threads',
+    },
+    {
+      line: 'bench model.onnx --against onnxruntime --backend wasm --threads 1',
+      doc: 'as a browser runs them',
+    },
     { line: 'bench model.onnx --symbol batch=16 --runs 10 --json', doc: 'a batch of 16, for a program' },
   ],
   notes:
@@ -65,7 +77,7 @@ export const bench: Command = command({
       const creation = read + performance.now() - opening
       const [found, first] = await timed(() => opened.run(feeds))
       const { backend, threads } = opened
-      const ours = { name: `espalier ${backend}`, creation, first, memory: memoryNow() - before }
+      const ours = { name: `espalier ${backend}`, creation, first, memory: grownSince(before) }
       const facts = [ours]
       const sides: Side[] = [{ name: ours.name, run: () => opened.run(feeds) }]
       const theirs = peer && (await openPeer(peer, file, threads, feeds))
@@ -78,12 +90,21 @@ export const bench: Command = command({
           const difference = largestDifference(found, theirs.found)
           agreement = { ...difference, tolerance, agree: difference.difference <= tolerance }
         }
-        const timings = await benchmark(sides, { runs, rest: REST_MS, onProgress: terminal.progress('running') })
+        const timings = await benchmark(sides, {
+          runs,
+          rest: REST_MS,
+          onProgress: terminal.progress('running'),
+        })
         const measured = timings.map((timing, index): Measured => ({ ...timing, ...facts[index]! }))
-        for (const line of describeBenchmark(machine, measured, agreement, terminal.width)) terminal.print(line)
+        for (const line of describeBenchmark(machine, measured, agreement, terminal.width))
+          terminal.print(line)
         warnOfLoad(machine, invocation)
         if (agreement?.agree === false) {
           terminal.warn(agreementText(agreement))
+          if (isQuantized(graph) && peer?.name === 'onnxruntime-node')
+            terminal.note(
+              'note: without VNNI, onnxruntime-node adds 8-bit products in 16 bits, which saturate; onnxruntime-web is exact',
+            )
           terminal.fail(1)
         }
         return {
@@ -136,7 +157,7 @@ async function openPeer(peer: Peer, file: string, threads: number, feeds: Readon
   const run = opened.bind(feeds)
   const [found, first] = await timed(run)
   const name = `${peer.name} ${peer.version}`
-  const facts = { name, creation, first, memory: memoryNow() - before }
+  const facts = { name, creation, first, memory: grownSince(before) }
   return { facts, run, found: opened.outputs(found), close: opened.close }
 }
 
@@ -146,7 +167,11 @@ async function timed<T>(work: () => Promise<T>): Promise<[result: T, millisecond
   return [result, performance.now() - started]
 }
 
+/** Resident bytes. */
 const memoryNow = (): number => process.memoryUsage.rss()
+
+/** Bytes that the process grew by; what was freed meanwhile may hide some. */
+const grownSince = (before: number): number => Math.max(0, memoryNow() - before)
 
 function lookAtMachine(): Machine {
   const found = cpus()

@@ -9,7 +9,9 @@ test('on this machine', async () => {
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(new RegExp(`^espalier +${version}\nhost +node ${process.versions.node}\n`))
   expect(stdout).toMatch(/\nWebAssembly +SIMD (yes|no), relaxed SIMD (yes|no), threads yes\n/)
-  expect(stdout).toMatch(/\nback ends +reference: available\n +native: not available, /)
+  expect(stdout).toMatch(
+    /\nback ends +native: (available, with kernels for \w|not available, ).*\n +wasm: available, with kernels for wasm.*\n +reference: available\nwill be used +(native|wasm), \d+ threads?: .* kernels/,
+  )
   expect(stdout).toMatch(/\npictures +sharp \d+\.\d+\.\d+\n$/)
 })
 
@@ -19,7 +21,7 @@ test('as JSON', async () => {
     espalier: version,
     host: `node ${process.versions.node}`,
     supported: true,
-    selected: { name: 'reference' },
+    selected: { name: expect.stringMatching(/^(native|wasm)$/), threads: expect.any(Number) },
     packages: { sharp: expect.stringMatching(/^\d/) },
   })
 })

@@ -9,12 +9,14 @@ import { type ModelStatistics, statistics } from '../../analysis/statistics.ts'
 import { graphBuilder } from '../../graph/builder.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { load, save } from '../../model.ts'
-import { reference } from '../../runtime/reference.ts'
+import { benchmark } from '../../runtime/benchmark.ts'
+import { type Session, session } from '../../runtime/session.ts'
 import { fromNumbers } from '../../tensor/elements.ts'
 import { foldIn, normal, randomKey } from '../../tensor/random.ts'
 import { isTensor, sameTensor, type Tensor } from '../../tensor/tensor.ts'
 import { type Command, command } from '../command.ts'
-import { amount, bytes, facts, percent, plural } from '../text.ts'
+import { describeEngine, engineForJSON } from '../engine-options.ts'
+import { amount, bytes, facts, milliseconds, percent, plural } from '../text.ts'
 
 export const quickstart: Command = command({
   name: 'quickstart',
@@ -35,19 +37,27 @@ export const quickstart: Command = command({
     const read = await roundTrip(sparse, kept)
     const dense = await roundTrip(buildNetwork(0), undefined)
     const found = statistics(read.graph, { symbols: new Map([['batch', 1]]) })
-    const [before, after] = [run(sparse), run(read.graph)]
-    const same = sameTensor(before, after)
-    const [sparseMs, denseMs] = medianTimes(read.graph, dense.graph)
+    const open = (graph: Graph): Promise<Session> =>
+      session(graph, { shapes: { batch: 1 }, onWarning: message => terminal.warn(message) })
+    using unwritten = await open(sparse)
+    using withZeros = await open(read.graph)
+    using without = await open(dense.graph)
+    const same = sameTensor(run(unwritten), run(withZeros))
+    const timings = await benchmark(
+      [withZeros, without].map((opened, index) => ({ name: `${index}`, run: () => run(opened) })),
+      { runs: 50 },
+    )
+    const [sparseMs, denseMs] = timings.map(({ median }) => median) as [number, number]
     terminal.print(terminal.style('bold', 'A small network for pictures of 28x28, from building to running'))
     terminal.print()
-    const lines = story(found, same, { kept, bytes: read.bytes })
+    const lines = story(found, { kept, bytes: read.bytes }, describeEngine(withZeros), same)
     for (const line of facts(lines, terminal.width)) terminal.print(line)
     terminal.print()
     terminal.print(
       `${percent(found.sparsity.fraction)} of its weights are zero. Measured against the same network without zeros:`,
     )
-    terminal.print(`  with zeros    ${bytes(read.bytes)}, ${sparseMs.toFixed(1)} ms a picture`)
-    terminal.print(`  without       ${bytes(dense.bytes)}, ${denseMs.toFixed(1)} ms a picture`)
+    terminal.print(`  with zeros    ${bytes(read.bytes)}, ${milliseconds(sparseMs)} ms a picture`)
+    terminal.print(`  without       ${bytes(dense.bytes)}, ${milliseconds(denseMs)} ms a picture`)
     terminal.print(
       'Zeros alone save neither: a file and a kernel have to make use of them. That is what Espalier is for,',
     )
@@ -58,9 +68,11 @@ export const quickstart: Command = command({
     if (kept === undefined) terminal.print(`  espalier quickstart --output ${file}`)
     terminal.print(`  espalier inspect ${file}`)
     terminal.print(`  espalier run ${file} --random --top 3`)
+    terminal.print(`  espalier profile ${file}`)
     if (!same) terminal.fail(1)
     return {
       ...(kept !== undefined && { file: kept }),
+      ...engineForJSON(withZeros),
       nodes: found.nodes,
       parameters: found.parameters,
       macs: found.macs,
@@ -75,8 +87,9 @@ export const quickstart: Command = command({
 /** What was done, step by step. */
 function story(
   found: ModelStatistics,
-  same: boolean,
   file: { readonly kept: string | undefined; readonly bytes: number },
+  engine: string,
+  same: boolean,
 ): [string, string][] {
   const layer = found.layers.find(({ weights }) => weights.some(({ sparsity }) => sparsity.zeros > 0))
   const weight = layer?.weights[0]
@@ -88,10 +101,7 @@ function story(
       `${amount(found.macs)} MACs a picture; layer ${layer?.node}: ${percent(weight?.sparsity.fraction ?? 0)} zeros ` +
         `in the pattern ${weight?.sparsity.pattern}, stored in ${bytes(weight?.bytes ?? 0)}`,
     ],
-    [
-      'ran',
-      `on the ${reference.name} back end: ${same ? 'the same bits' : 'DIFFERENT NUMBERS'} before and after the file`,
-    ],
+    ['ran', `on the ${engine}: ${same ? 'the same bits' : 'DIFFERENT NUMBERS'} before and after the file`],
   ]
 }
 
@@ -110,29 +120,13 @@ async function roundTrip(
   }
 }
 
-const picture = (): Tensor => fromNumbers('float32', [1, 1, 28, 28], normal(randomKey(7), 28 * 28))
+const picture: Tensor = fromNumbers('float32', [1, 1, 28, 28], normal(randomKey(7), 28 * 28))
 
-function run(graph: Graph): Tensor {
-  const classes = reference.prepare(graph).run({ image: picture() }).get('classes')
+function run(opened: Session): Tensor {
+  const { classes } = opened.runSync({ image: picture })
   if (!isTensor(classes)) throw new Error('the network gives no classes')
   return classes
 }
-
-/** Median milliseconds of a run of each graph: in turn, so that what else the machine does meets both alike. */
-function medianTimes(a: Graph, b: Graph): [number, number] {
-  const times: [number, number][] = Array.from({ length: ROUNDS }, () => [timeOf(a), timeOf(b)])
-  const median = (list: number[]): number => list.sort((x, y) => x - y)[ROUNDS >> 1]!
-  return [median(times.map(([x]) => x)), median(times.map(([, y]) => y))]
-}
-
-function timeOf(graph: Graph): number {
-  const started = performance.now()
-  run(graph)
-  return performance.now() - started
-}
-
-/** Runs of each graph; odd, for the median. */
-const ROUNDS = 15
 
 /** A classifier of 28x28 pictures with random weights, of which a share is zero: in every four inputs alike. */
 function buildNetwork(sparsity: 0 | 0.75): Graph {

@@ -108,7 +108,7 @@ export const run: Command = command({
         terminal.print()
         for (const line of explanation.split('\n')) terminal.print(line)
       }
-      terminal.note(`ran on the ${describeEngine(opened)} in ${milliseconds(elapsed)} ms; ${remark(opened)}`)
+      terminal.note(describeRun(opened, elapsed))
       if (target !== undefined && saved !== undefined) {
         await writeTensors(target, saved)
         terminal.note(`saved ${[...results.keys()].join(', ')} to ${target}`)
@@ -125,11 +125,13 @@ export const run: Command = command({
   },
 })
 
-/** What the time of a single run says. */
-function remark({ backend }: Session): string {
-  return backend === 'reference'
-    ? 'it is exact and not made for speed'
-    : 'a first run, with its plan: espalier bench measures'
+/** Where a run happened, and what its time says. */
+export function describeRun(engine: Pick<Session, 'backend' | 'isa' | 'threads'>, elapsed: number): string {
+  const remark =
+    engine.backend === 'reference'
+      ? 'it is exact and not made for speed'
+      : 'a first run, with its plan: espalier bench measures'
+  return `ran on the ${describeEngine(engine)} in ${milliseconds(elapsed)} ms; ${remark}`
 }
 
 /** The stage of `--dump`, if given. Throws `usage` for one that there is not. */

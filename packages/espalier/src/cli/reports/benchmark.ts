@@ -58,7 +58,7 @@ export function describeBenchmark(
     ),
   ]
   if (peer !== undefined) lines.push('', comparison(ours!, peer))
-  if (agreement !== undefined) lines.push(agreementText(agreement))
+  if (agreement?.agree) lines.push(agreementText(agreement))
   return lines
 }
 
@@ -69,6 +69,7 @@ function comparison(ours: Measured, peer: Measured): string {
 
 /** Whether outputs agree, and how much they differ. */
 export function agreementText({ agree, difference, tolerance, output }: Agreement): string {
+  if (difference === 0) return 'outputs agree: no number differs'
   const where = output === '' ? '' : `, in "${output}"`
   return agree
     ? `outputs agree: they differ by ${difference.toPrecision(2)} of their largest number at most${where}`

@@ -4,7 +4,7 @@
  */
 import { reducedSizes, reductions } from '../../plan/steps/reduce.ts'
 import type { DType } from '../../tensor/dtype.ts'
-import type { Shape } from '../../tensor/shape.ts'
+import { type Shape, sizeOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
 
 export type Reduction = keyof typeof reductions
@@ -62,6 +62,8 @@ export function lowerReduction(
   }
   const integer = integerSizes[dtype]
   if (integer === undefined || !exact.includes(operation)) return `there is no kernel for ${dtype}`
+  // The kernel's extremes of no bytes are not booleans.
+  if (dtype === 'bool' && sizeOf(shape) === 0) return 'there is no kernel for no booleans'
   c.emit('reduce_integer', { ...values, size: integer[0], isSigned: integer[1] })
   return undefined
 }

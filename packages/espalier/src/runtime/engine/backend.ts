@@ -42,6 +42,8 @@ export interface Backend {
   /** Memory with these contents; may be these very bytes, which must then not change. */
   hold(bytes: Uint8Array): Block
   release(block: Block): void
+  /** Memory of a result, which belongs to the caller; may hold anything. */
+  output(bytes: number): ArrayBuffer
   /** Space i is `blocks[i]`; the inputs follow, of so many bytes each, then the outputs. */
   program(
     segments: readonly Int32Array[],

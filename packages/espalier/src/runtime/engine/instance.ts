@@ -4,9 +4,9 @@ import { type Interpreter, interpreter, type RunOptions } from '../../ops/interp
 import type { Operators } from '../../ops/op.ts'
 import type { Plan, Segment } from '../../plan/plan.ts'
 import type { HostStep, HostValue } from '../../plan/step.ts'
-import { byteLength, dtypeInfo } from '../../tensor/dtype.ts'
+import { byteLength, type DType, dtypeInfo } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import { allocate, isTensor, type RuntimeValue, type Tensor, tensor } from '../../tensor/tensor.ts'
+import { isTensor, type RuntimeValue, type Tensor, tensor } from '../../tensor/tensor.ts'
 import type { Backend, Block, Fault, Program } from './backend.ts'
 import { alignedBytes, type ConstantStore } from './constants.ts'
 
@@ -85,8 +85,8 @@ export class Instance {
 
   #begin(feeds: ReadonlyMap<string, RuntimeValue>): Tensor[] {
     const inputs = this.plan.inputs.map(({ name }) => alignedBytes(feeds.get(name) as Tensor))
-    const outputs = this.plan.outputs.map(({ dtype, shape }) =>
-      tensor(dtype, shape, allocate(dtype, sizeOf(shape))),
+    const outputs = this.plan.outputs.map(({ dtype, shape, buffer }) =>
+      tensorOver(dtype, shape, this.#backend.output(buffer.bytes)),
     )
     this.#program.begin(inputs, outputs.map(alignedBytes))
     return outputs
@@ -111,9 +111,7 @@ export class Instance {
 
   /** A copy: evaluations may return what they were given, and this memory is used again. */
   #read(value: HostValue): Tensor {
-    const bytes = new Uint8Array(this.#bytes(value))
-    const Data = dtypeInfo(value.dtype).array as unknown as new (buffer: ArrayBuffer) => Tensor['data']
-    return tensor(value.dtype, value.shape, new Data(bytes.buffer) as never) as Tensor
+    return tensorOver(value.dtype, value.shape, new Uint8Array(this.#bytes(value)).buffer)
   }
 
   #write(value: HostValue, found: RuntimeValue): void {
@@ -123,6 +121,12 @@ export class Instance {
       })
     this.#bytes(value).set(alignedBytes(found))
   }
+}
+
+/** A tensor over memory that is just as long. */
+function tensorOver(dtype: DType, shape: readonly number[], memory: ArrayBuffer): Tensor {
+  const Data = dtypeInfo(dtype).array as unknown as new (buffer: ArrayBuffer) => Tensor['data']
+  return tensor(dtype, shape, new Data(memory) as never) as Tensor
 }
 
 const faults: Readonly<Record<number, { code: 'bad-argument' | 'bad-shape'; message: string }>> = {

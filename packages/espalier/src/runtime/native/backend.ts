@@ -84,6 +84,11 @@ class NativeBackend implements Backend {
     block.view = new Uint8Array(0)
   }
 
+  output(bytes: number): ArrayBuffer {
+    // Small ones come quicker from the host.
+    return bytes < 65536 ? new ArrayBuffer(bytes) : this.#addon.allocate(bytes, false)
+  }
+
   program(
     segments: readonly Int32Array[],
     blocks: readonly NativeBlock[],

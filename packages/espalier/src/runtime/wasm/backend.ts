@@ -13,6 +13,12 @@ interface WasmBlock extends Block {
   readonly address: number
 }
 
+/** The code of a segment, in memory. */
+interface Code {
+  readonly address: number
+  readonly words: number
+}
+
 /** What a module exports (kernels/wasm/entry.cc). */
 interface Exports {
   run(frame: number, thread: number): void
@@ -63,6 +69,8 @@ class WasmBackend implements Backend {
   readonly heap: Heap
   readonly exports: Exports
   readonly crew: Crew | undefined
+  /** One call frame for all runs: a worker may still be on its way out of the last run's barrier, which lies in it. */
+  readonly #frame: number
   readonly #detach: () => void
 
   constructor(isa: WasmIsa, crew: Crew | undefined) {
@@ -85,6 +93,7 @@ class WasmBackend implements Backend {
     if (base > memory.buffer.byteLength) memory.grow(Math.ceil((base - memory.buffer.byteLength) / pageBytes))
     this.#detach = crew?.attach(module, memory, stacks) ?? (() => {})
     this.heap = new Heap(memory, base)
+    this.#frame = this.heap.allocate(frame.bytes)
   }
 
   allocate(bytes: number): WasmBlock {
@@ -101,6 +110,10 @@ class WasmBackend implements Backend {
     this.heap.release(block.address)
   }
 
+  output(bytes: number): ArrayBuffer {
+    return new ArrayBuffer(bytes)
+  }
+
   program(
     segments: readonly Int32Array[],
     blocks: readonly WasmBlock[],
@@ -110,10 +123,23 @@ class WasmBackend implements Backend {
     return new BoundProgram(this, segments, blocks, inputs, outputs)
   }
 
-  /** Runs a frame on the calling thread and the crew. */
-  enter(address: number, threads: number): void {
-    if (threads > 1) this.crew!.enter(this.heap.memory, address, threads)
+  /** Runs code on the calling thread and the crew. `times` is where seconds are added, 0 for nowhere. */
+  run(code: Code, spaces: number, threads: number, times: number): Fault | undefined {
+    const address = this.#frame
+    const view = new DataView(this.heap.memory.buffer, address, frame.bytes)
+    const team = Math.min(threads, 1 + (this.crew?.size ?? 0))
+    view.setInt32(frame.fault, 0, true)
+    view.setUint32(frame.code, code.address, true)
+    view.setUint32(frame.words, code.words, true)
+    view.setUint32(frame.spaces, spaces, true)
+    view.setUint32(frame.times, times, true)
+    view.setUint32(frame.threads, team, true)
+    if (team > 1) this.crew!.enter(this.heap.memory, address, team)
     this.exports.run(address, 0)
+    const fault = view.getInt32(frame.fault, true)
+    if (fault === 0) return undefined
+    const step = view.getInt32(frame.step, true)
+    return { code: fault, step, value: Number(view.getBigInt64(frame.value, true)) }
   }
 
   dispose(): void {
@@ -122,14 +148,13 @@ class WasmBackend implements Backend {
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
-  const words = new Int32Array(memory.buffer)
   const env = {
     memory,
     clock: () => performance.now() / 1000,
     // Where a thread must not sleep (a page's own), it looks again.
     sleep: (address: number, value: number) => {
       try {
-        Atomics.wait(words, address >> 2, value)
+        Atomics.wait(new Int32Array(memory.buffer), address >> 2, value)
       } catch {}
     },
   }
@@ -139,7 +164,7 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Ex
 class BoundProgram implements Program {
   readonly #backend: WasmBackend
   readonly #owned: number[] = []
-  readonly #frames: readonly { readonly address: number; readonly code: number; readonly words: number }[]
+  readonly #codes: readonly Code[]
   readonly #spaces: number
   readonly #blocks: readonly { readonly address: number; readonly bytes: number }[]
   readonly #inputs: number
@@ -162,18 +187,14 @@ class BoundProgram implements Program {
     this.#inputs = blocks.length
     this.#blocks = [...blocks, ...ports]
     this.#spaces = allocate(4 * this.#blocks.length)
-    this.#frames = segments.map(code => ({
-      address: allocate(frame.bytes),
-      code: allocate(code.byteLength),
-      words: code.length,
-    }))
+    this.#codes = segments.map(code => ({ address: allocate(code.byteLength), words: code.length }))
     const { heap } = backend
     const view = new DataView(heap.memory.buffer)
     for (const [index, { address }] of this.#blocks.entries())
       view.setUint32(this.#spaces + 4 * index, address, true)
     for (const [index, code] of segments.entries())
       heap
-        .bytes(this.#frames[index]!.code, code.byteLength)
+        .bytes(this.#codes[index]!.address, code.byteLength)
         .set(new Uint8Array(code.buffer, code.byteOffset, code.byteLength))
   }
 
@@ -183,28 +204,16 @@ class BoundProgram implements Program {
   }
 
   run(segment: number, threads: number, times?: Float64Array): Fault | undefined {
-    const { heap, crew } = this.#backend
-    const { address, code, words } = this.#frames[segment]!
+    const { heap } = this.#backend
     const timesAt = times === undefined ? 0 : heap.allocate(times.byteLength)
-    const view = new DataView(heap.memory.buffer, address, frame.bytes)
-    const team = Math.min(threads, 1 + (crew?.size ?? 0))
-    view.setInt32(frame.fault, 0, true)
-    view.setUint32(frame.code, code, true)
-    view.setUint32(frame.words, words, true)
-    view.setUint32(frame.spaces, this.#spaces, true)
-    view.setUint32(frame.times, timesAt, true)
-    view.setUint32(frame.threads, team, true)
-    this.#backend.enter(address, team)
+    const fault = this.#backend.run(this.#codes[segment]!, this.#spaces, threads, timesAt)
     if (times !== undefined) {
       const found = heap.bytes(timesAt, times.byteLength)
       const seconds = new Float64Array(found.slice().buffer)
       for (const [index, value] of seconds.entries()) times[index]! += value
       heap.release(timesAt)
     }
-    const fault = view.getInt32(frame.fault, true)
-    if (fault === 0) return undefined
-    const step = view.getInt32(frame.step, true)
-    return { code: fault, step, value: Number(view.getBigInt64(frame.value, true)) }
+    return fault
   }
 
   async start(segment: number, threads: number): Promise<Fault | undefined> {
