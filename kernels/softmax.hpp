@@ -98,9 +98,8 @@ inline void columns(const float* x, float* y, int64_t length, int64_t inner, int
       store(total + i, load(total + i) + e);
     });
   }
-  each_vector(column_block, [&](int i, int) __attribute__((always_inline)) {
+  for (int i = 0; i < column_block; i += lanes)
     store(total + i, mode == normal ? 1.0f / load(total + i) : log(load(total + i)));
-  });
   for (int64_t row = 0; row < length; row++) {
     const float* from = x + row * inner;
     float* to = y + row * inner;

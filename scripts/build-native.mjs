@@ -23,6 +23,7 @@ if (existsSync(join(headers, 'include/node/node_api.h'))) args.push('--nodedir',
 const { status, stdout, stderr } = spawnSync(process.execPath, args, {
   cwd: join(root, 'kernels'),
   encoding: 'utf8',
+  maxBuffer: 2 ** 28,
 })
 if (status === 0) console.log('native addon: kernels/build/Release/espalier.node')
 else {

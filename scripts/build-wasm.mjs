@@ -1,5 +1,6 @@
 // Builds the WebAssembly variants from kernels/ with the clang that is an npm package, and embeds them in the library as
 // text. What was built from the same sources before is kept in kernels/build/wasm.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,10 +45,25 @@ const key = hash.digest('hex').slice(0, 16)
 const cache = join(kernels, 'build/wasm', key)
 mkdirSync(cache, { recursive: true })
 mkdirSync(output, { recursive: true })
-for (const [name, { source, flags }] of Object.entries(modules)) {
-  const path = join(cache, `${name}.wasm`)
-  if (!existsSync(path)) writeFileSync(path, await compile(source, flags).catch(fail))
-  const bytes = readFileSync(path)
+const binary = name => join(cache, `${name}.wasm`)
+
+const [only] = process.argv.slice(2)
+if (only !== undefined) writeFileSync(binary(only), await compile(modules[only]).catch(fail))
+else {
+  // A process for each: the compiler is slow, and has one thread.
+  const missing = Object.keys(modules).filter(name => !existsSync(binary(name)))
+  if ((await Promise.all(missing.map(build))).some(code => code !== 0)) process.exit(1)
+  for (const name of Object.keys(modules)) embed(name)
+}
+
+function build(name) {
+  return new Promise(resolve => {
+    spawn(process.execPath, [import.meta.filename, name], { stdio: 'inherit' }).on('exit', resolve)
+  })
+}
+
+function embed(name) {
+  const bytes = readFileSync(binary(name))
   const packed = deflateRawSync(bytes, { level: 9 })
   const text = `/** Kernels as WebAssembly, deflated, in base64; made by scripts/build-wasm.mjs. */\nexport const bytes: string =\n  '${packed.toString('base64')}'\n`
   const file = join(output, `${name}.ts`)
@@ -61,7 +77,7 @@ function fail(error) {
   process.exit(1)
 }
 
-async function compile(source, flags) {
+async function compile({ source, flags }) {
   const { runLLVM } = await import('@yowasp/clang')
   const stderr = bytes => bytes && process.stderr.write(bytes)
   const quiet = { stdout: null, stderr, fetchProgress: () => {} }

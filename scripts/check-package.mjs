@@ -1,15 +1,33 @@
 // What a user gets is what is tested: packs the library, checks the tarball's types and entry points, imports every
 // sub-path export from it in Node, and bundles every one for a browser.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { layOutNative } from './pack-native.mjs'
 
 const root = join(import.meta.dirname, '..')
 const library = join(root, 'packages/espalier')
 const run = (command, args, cwd = root) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+
+/** The library takes the addon from the package for this platform, and WebAssembly where there is none. */
+function checkNative(project) {
+  const selected = () => {
+    const script = `console.log(JSON.stringify((await import('espalier/runtime')).diagnose().selected))`
+    return JSON.parse(run(process.execPath, ['--input-type=module', '-e', script], project))
+  }
+  const without = selected()
+  if (without.name !== 'wasm') throw new Error(`without an addon, ${without.name} was taken`)
+  const native = layOutNative()
+  if (native === undefined) return console.log('native addon: not built here, not checked')
+  const { name } = JSON.parse(readFileSync(join(native, 'package.json'), 'utf8'))
+  cpSync(native, join(project, 'node_modules', name), { recursive: true })
+  const { name: taken, reason } = selected()
+  if (taken !== 'native') throw new Error(`${name} is installed, but ${taken} was taken: ${reason}`)
+  console.log(`${name}: taken, ${reason}`)
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-package-'))
 try {
@@ -49,6 +67,7 @@ try {
       `${entry.padEnd(22)} imports in Node, bundles for a browser: ${(result.outputFiles[0].contents.length / 1000).toFixed(0)} kB minified`,
     )
   }
+  checkNative(project)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

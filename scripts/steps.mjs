@@ -10,7 +10,10 @@ const root = join(import.meta.dirname, '..')
 export async function writeSteps() {
   const bundled = await build({
     stdin: {
-      contents: `export { steps } from './steps/index.ts'; export { layoutHash } from './layout.ts'`,
+      contents: `
+        export { steps } from './steps/index.ts'
+        export { quantizedSteps } from './steps/quantized.ts'
+        export { layoutHash } from './layout.ts'`,
       resolveDir: join(root, 'packages/espalier/src/plan'),
     },
     bundle: true,
@@ -19,8 +22,7 @@ export async function writeSteps() {
     platform: 'neutral',
   })
   const source = Buffer.from(bundled.outputFiles[0].text).toString('base64')
-  const { steps, layoutHash } = await import(`data:text/javascript;base64,${source}`)
-  const text = header(steps, layoutHash)
+  const text = header(await import(`data:text/javascript;base64,${source}`))
   const folder = join(root, 'kernels/generated')
   const path = join(folder, 'steps.hpp')
   mkdirSync(folder, { recursive: true })
@@ -36,13 +38,14 @@ function read(path) {
   }
 }
 
-function header(steps, layoutHash) {
+function header({ steps, quantizedSteps, layoutHash }) {
   const kinds = Object.entries(steps)
   const structs = kinds.map(
     ([name, { doc, fields }]) =>
       `// ${doc}\nstruct ${name} {\n${Object.entries(fields).map(field).join('')}};\n`,
   )
-  const list = kinds.map(([name], opcode) => `  X(${opcode}, ${name})`).join(' \\\n')
+  const entries = kinds.map(([name], opcode) => ({ name, text: `  X(${opcode}, ${name})` }))
+  const list = chosen => chosen.map(({ text }) => text).join(' \\\n')
   return `// Made by scripts/steps.mjs from the table of steps; not to be edited.
 #pragma once
 #include <stdint.h>
@@ -58,7 +61,11 @@ ${structs.join('\n')}
 #define ESPALIER_LAYOUT ${layoutHash}
 
 #define ESPALIER_STEPS(X) \\
-${list}
+${list(entries)}
+
+// Those of 8-bit integers, in which variants differ that have special instructions for them.
+#define ESPALIER_INT8_STEPS(X) \\
+${list(entries.filter(({ name }) => name in quantizedSteps))}
 `
 }
 

@@ -3,20 +3,34 @@
 #include "../generated/steps.hpp"
 #include "context.hpp"
 
+#if defined(ESPALIER_BASE)
+// The variant that this one differs from in its 8-bit kernels alone.
+namespace ESPALIER_BASE {
+bool execute_step(const int32_t* step, const espalier::Context& c);
+}
+#endif
+
 namespace ESPALIER_ISA {
 
 using espalier::Context;
 
-inline bool execute_step(const int32_t* step, const Context& c) {
+// Not inline: variants that differ in few kernels call the others'.
+bool execute_step(const int32_t* step, const Context& c) {
   switch (step[0]) {
 #define ESPALIER_STEP(opcode, name)                                             \
   case opcode:                                                                  \
     name(*reinterpret_cast<const espalier::steps::name*>(step + 3), c);         \
     return true;
+#if defined(ESPALIER_BASE)
+    ESPALIER_INT8_STEPS(ESPALIER_STEP)
+  }
+  return ESPALIER_BASE::execute_step(step, c);
+#else
     ESPALIER_STEPS(ESPALIER_STEP)
-#undef ESPALIER_STEP
   }
   return false;
+#endif
+#undef ESPALIER_STEP
 }
 
 // Every thread of the run calls this, and all leave it together. With `times`, threads meet around each step and thread 0

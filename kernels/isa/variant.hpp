@@ -1,6 +1,10 @@
 // What a file of isa/ gives: one variant of the kernels behind one table entry.
 #include "../core/traits.hpp"
+#if defined(ESPALIER_BASE)
+#include "../kernels_i8.hpp"
+#else
 #include "../kernels.hpp"
+#endif
 #include "../core/execute.hpp"
 #include "../core/variants.hpp"
 

@@ -7,6 +7,10 @@
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 #endif
 
 namespace espalier {
@@ -49,6 +53,21 @@ bool has_amx() {
 }  // namespace
 #elif defined(__aarch64__)
 extern const Variant variant_neon;
+extern const Variant variant_neondotprod;
+
+namespace {
+
+bool has_dotprod() {
+#if defined(__linux__)
+  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#elif defined(__APPLE__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
 #endif
 
 const std::vector<Candidate>& candidates() {
@@ -61,6 +80,7 @@ const std::vector<Candidate>& candidates() {
 #endif
       {&variant_avx2, has_avx2()},
 #elif defined(__aarch64__)
+      {&variant_neondotprod, has_dotprod()},
       {&variant_neon, true},
 #endif
   };

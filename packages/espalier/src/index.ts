@@ -1,11 +1,13 @@
 /**
  * Espalier: neural networks read, inspected, converted and run.
  *
- *     import { load, randomFeeds, requiredInputs, runReference, statistics } from 'espalier'
+ *     import { load, randomFeeds, requiredInputs, session, statistics } from 'espalier'
  *
  *     const model = await load('model.onnx')
  *     console.log(statistics(model).parameters)
- *     const outputs = runReference(model, randomFeeds(requiredInputs(model)))
+ *     const opened = await session(model)
+ *     const outputs = await opened.run(randomFeeds(requiredInputs(model)))
+ *     opened.dispose()
  *
  * This module has what most programs need. Everything else is in the modules of the parts: `espalier/analysis`,
  * `espalier/formats`, `espalier/graph`, `espalier/onnx`, `espalier/ops`, `espalier/runtime`, `espalier/safetensors`,
@@ -41,6 +43,7 @@ export { type FeedFile, type FeedFileOptions, readFeeds } from './runtime/feed-f
 export { requiredInputs } from './runtime/feeds.ts'
 export { type RandomFeedOptions, randomFeeds } from './runtime/random-feeds.ts'
 export { reference, runReference } from './runtime/reference.ts'
+export { type Outputs, type Session, type SessionOptions, session } from './runtime/session.ts'
 export type { DType } from './tensor/dtype.ts'
 export { bigints, fromBigInts, fromNumbers, full, numbers, strings } from './tensor/elements.ts'
 export type { Shape } from './tensor/shape.ts'

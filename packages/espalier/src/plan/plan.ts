@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { placeBarriers } from './barriers.ts'
 import { encode, type Place } from './encode.ts'
 import { placeBuffers } from './memory.ts'
-import type { Buffer, HostStep, Step } from './step.ts'
+import { type Buffer, costOf, type HostStep, type Step } from './step.ts'
 import type { Target } from './target.ts'
 
 /** An input or output. */
@@ -46,6 +46,8 @@ export type Segment =
 
 export interface Plan {
   readonly target: Target
+  /** Threads that pay: those of the target, or one where there is too little work to share. */
+  readonly threads: number
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
   readonly constants: readonly Constant[]
@@ -73,7 +75,22 @@ export function assemble(
     if (place === undefined) throw new Error(`"${buffer.name}" has no place`)
     return place
   }
-  return { ...rest, arenaBytes: arena.bytes, segments: segmentsOf(steps, placeOf), places }
+  const segments = segmentsOf(steps, placeOf)
+  return { ...rest, threads: threadsFor(rest.target, segments), arenaBytes: arena.bytes, segments, places }
+}
+
+/** Seconds of work on one thread below which waking others takes longer than it saves. */
+const LITTLE_WORK = 30e-6
+
+/** Whether sharing pays, at a modest guess of what a core does: 50 Gflop/s in cache, 10 GB/s. */
+function threadsFor({ threads }: Target, segments: readonly Segment[]): number {
+  let seconds = 0
+  for (const segment of segments)
+    for (const step of segment.kind === 'code' ? segment.steps : []) {
+      const { flops, bytes } = costOf(step)
+      seconds += Math.max(flops / 50e9, bytes / 10e9)
+    }
+  return seconds < LITTLE_WORK ? 1 : threads
 }
 
 function segmentsOf(steps: readonly (Step | HostStep)[], placeOf: (buffer: Buffer) => Place): Segment[] {

@@ -7,7 +7,7 @@ export const traitNames = ['layout', 'lanes', 'gemmRows', 'gemmColumns', 'int8Co
 export type Traits = Readonly<Record<(typeof traitNames)[number], number>>
 
 /** Variants of the kernels. */
-export type Isa = 'avx2' | 'avx512' | 'avx512vnni' | 'amx' | 'neon' | 'wasm' | 'wasm-relaxed'
+export type Isa = 'avx2' | 'avx512' | 'avx512vnni' | 'amx' | 'neon' | 'neondotprod' | 'wasm' | 'wasm-relaxed'
 
 export interface Target {
   readonly isa: Isa

@@ -1,5 +1,5 @@
 /** Checks what a caller feeds against what a graph states about its inputs, before anything runs. */
-import { EspalierError } from '../errors.ts'
+import { EspalierError, locate } from '../errors.ts'
 import { describeDims, describeType, describeValue } from '../graph/describe.ts'
 import { evaluateDim, formatDim, symbolsOf } from '../graph/dim.ts'
 import {
@@ -13,7 +13,7 @@ import {
 import { feedableInputs, inputShape } from '../graph/inputs.ts'
 import { isDType } from '../tensor/dtype.ts'
 import { formatShape } from '../tensor/shape.ts'
-import { isTensor, type RuntimeValue, type Tensor } from '../tensor/tensor.ts'
+import { isTensor, type RuntimeValue, type Tensor, tensor } from '../tensor/tensor.ts'
 import type { Feeds, Values } from './executor.ts'
 
 /** Inputs that a caller must feed: those without a default among the initialisers. */
@@ -70,6 +70,8 @@ function checkValue(name: string, type: ValueType | undefined, value: RuntimeVal
       got: describeForeign(value),
       hint: 'tensor(dtype, shape, data) makes one',
     })
+  // Kernels are given its address: that the data fills the shape is not taken on trust.
+  if (isTensor(value)) locate({ tensor: name }, () => tensor(value.dtype, value.shape, value.data as never))
   switch (type?.kind) {
     case 'tensor':
       if (!isTensor(value)) throw refuse('a tensor')
@@ -90,6 +92,8 @@ function checkValue(name: string, type: ValueType | undefined, value: RuntimeVal
         got: describeType(type),
       })
     default: // nothing is stated
+      if (value === null || isTensor(value)) return
+      for (const [index, item] of value.entries()) checkValue(`${name}[${index}]`, undefined, item)
   }
 }
 

@@ -25,7 +25,7 @@ import { optimize } from './optimize/index.ts'
 import { partFor } from './part.ts'
 import { type Profile, type ProfileOptions, profileEngine } from './profile.ts'
 import { reference } from './reference.ts'
-import { defaultThreads } from './threads.ts'
+import { defaultThreads, MOST_THREADS } from './threads.ts'
 
 export interface SessionOptions {
   /** `auto` when left out: native kernels where there are any, else WebAssembly. */
@@ -68,8 +68,9 @@ export interface Session extends Disposable {
   /** Names of the values that a run returns. */
   readonly outputs: readonly string[]
   /**
-   * Runs once, off the event loop where the back end can. Calls that overlap wait for each other. Throws as
-   * `Prepared.run` does; a call that is still waiting when the session is disposed throws `disposed`.
+   * Runs once, off the event loop where the back end can. Calls that overlap wait for each other. Feeds are read until
+   * the promise settles and must not be written to or transferred before. Throws as `Prepared.run` does; a call that is
+   * still waiting when the session is disposed throws `disposed`.
    */
   run(feeds: Feeds): Promise<Outputs>
   /** Runs on the calling thread: the shortest way for a small model. */
@@ -100,9 +101,15 @@ export async function session(graph: Graph, options: SessionOptions = {}): Promi
     return new ReferenceSession(graph, options)
   }
   if (choice.reason) onWarning(`models run on WebAssembly: ${choice.reason}`)
+  const optimized = optimize(part, { operators })
   const { backend, threads } = await openBackend(choice.name, wanted, options.isa, onWarning)
-  const engine = new Engine(optimize(part), backend, threads, operators)
-  if (types !== undefined) engine.planFor(types)
+  const engine = new Engine(optimized, backend, threads, operators)
+  try {
+    if (types !== undefined) engine.planFor(types)
+  } catch (error) {
+    engine.dispose()
+    throw error
+  }
   return new EngineSession(graph, part, engine, { backend: choice.name, isa: backend.isa, threads }, options)
 }
 
@@ -116,8 +123,8 @@ function warnOnce(message: string): void {
 
 function threadsOf({ threads }: SessionOptions): number {
   if (threads === undefined) return defaultThreads()
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
-  throw new EspalierError('bad-argument', 'threads must be a whole number from 1 to 1024', {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
+  throw new EspalierError('bad-argument', `threads must be a whole number from 1 to ${MOST_THREADS}`, {
     got: `${threads}`,
   })
 }

@@ -383,7 +383,7 @@ function prepare(
 ): Prepared {
   const depth = c.target.traits.int8Depth
   const stride = roundUp(columns, depth)
-  const wantsSigned = c.target.isa === 'neon'
+  const wantsSigned = c.target.isa.startsWith('neon')
   if (depth === 4 && stride === columns && signed === wantsSigned) return { operand: x, stride }
   const operand = c.scratch(rows * stride * activationBytes(c))
   c.emit('prepare_i8', { x, zero, y: operand, isSigned: signed ? 1 : 0, rows, columns, stride })

@@ -2,7 +2,8 @@
  * Nodes to steps: every operator of a stage says by its `lower` which kernels do its work. One that cannot becomes a
  * host step, with its reason.
  */
-import { type Graph, type Node, nodeName, tensorType } from '../../graph/graph.ts'
+import { locate } from '../../errors.ts'
+import { describeNode, type Graph, type Node, nodeName, tensorType } from '../../graph/graph.ts'
 import { readsOf } from '../../graph/uses.ts'
 import { readAttributes } from '../../ops/attributes.ts'
 import type { ConcreteType, LowerContext } from '../../ops/lower.ts'
@@ -57,14 +58,13 @@ class Lowering {
   }
 
   lower(node: Node): void {
-    const reason = this.#tryKernels(node)
+    const reason = locate({ node: describeNode(node) }, () => this.#tryKernels(node))
     if (reason !== undefined) this.#steps.push(this.#hostStep(node, reason))
   }
 
   /** Emits the steps of a node, or says why there are none. */
   #tryKernels(node: Node): string | undefined {
-    const resolved = resolve(this.#operators, this.#graph, node)
-    const { op, schema, version } = resolved
+    const { op, schema, version } = resolve(this.#operators, this.#graph, node)
     if (op.lower === undefined) return 'the operator has no kernel'
     const types = node.inputs.map(name => {
       const type = name === '' ? undefined : this.#typeOf(name)
@@ -108,8 +108,7 @@ class Lowering {
     }
     const reason = op.lower(context)
     if (reason !== undefined) return reason
-    for (const output of node.outputs)
-      if (output !== '' && !made.has(output)) made.set(output, context.output(node.outputs.indexOf(output)))
+    for (const [index, output] of node.outputs.entries()) if (output !== '') context.output(index)
     for (const [output, operand] of made) this.#values.set(output, operand)
     this.#steps.push(...steps)
     return undefined

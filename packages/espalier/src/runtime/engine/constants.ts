@@ -1,45 +1,61 @@
-/** The constants of a session in the memory of its backend: each made once, whatever the number of plans. */
+/**
+ * The constants of a session in the memory of its backend: each made once, whatever the number of plans, and given back
+ * with the last instance that uses it.
+ */
 import { encode, type Place } from '../../plan/encode.ts'
 import type { Constant } from '../../plan/plan.ts'
 import type { Buffer } from '../../plan/step.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Backend, Block } from './backend.ts'
 
+interface Held {
+  readonly block: Block
+  users: number
+}
+
+/** Bytes from which packing a weight is worth waking other threads. */
+const SHARED_FROM = 2 ** 20
+
 export class ConstantStore {
   readonly #backend: Backend
   readonly #threads: number
-  readonly #made = new Map<Tensor, Map<string, Block>>()
-  readonly #tables: Block[] = []
+  /** By what they are made from, and the layout they are in. */
+  readonly #made = new Map<object, Map<string, Held>>()
 
   constructor(backend: Backend, threads: number) {
     this.#backend = backend
     this.#threads = threads
   }
 
-  /** The block of a constant. */
-  get(constant: Constant): Block {
-    if (constant.kind === 'table') {
-      const block = this.#backend.hold(constant.data)
-      this.#tables.push(block)
-      return block
+  /** The block of a constant, for one more user. */
+  take(constant: Constant): Block {
+    const { source, layout } = originOf(constant)
+    const layouts = this.#made.get(source) ?? new Map<string, Held>()
+    let held = layouts.get(layout)
+    if (held === undefined) {
+      held = { block: this.#make(constant), users: 0 }
+      layouts.set(layout, held)
+      this.#made.set(source, layouts)
     }
-    const { source } = constant
-    const layouts = this.#made.get(source) ?? new Map<string, Block>()
-    this.#made.set(source, layouts)
-    const layout = constant.kind === 'packed' ? constant.layout : ''
-    let block = layouts.get(layout)
-    if (block === undefined) {
-      block = constant.kind === 'packed' ? this.#pack(constant) : this.#backend.hold(alignedBytes(source))
-      layouts.set(layout, block)
-    }
-    return block
+    held.users++
+    return held.block
   }
 
-  release(): void {
-    const blocks = [...this.#tables, ...[...this.#made.values()].flatMap(layouts => [...layouts.values()])]
-    for (const block of blocks) this.#backend.release(block)
-    this.#made.clear()
-    this.#tables.length = 0
+  /** What {@link take} gave is not needed any more. */
+  giveBack(constant: Constant): void {
+    const { source, layout } = originOf(constant)
+    const layouts = this.#made.get(source)
+    const held = layouts?.get(layout)
+    if (layouts === undefined || held === undefined || --held.users > 0) return
+    this.#backend.release(held.block)
+    layouts.delete(layout)
+    if (layouts.size === 0) this.#made.delete(source)
+  }
+
+  #make(constant: Constant): Block {
+    if (constant.kind === 'table') return this.#backend.hold(constant.data)
+    if (constant.kind === 'raw') return this.#backend.hold(alignedBytes(constant.source))
+    return this.#pack(constant)
   }
 
   #pack({ source, buffer, from, pack }: Constant & { kind: 'packed' }): Block {
@@ -48,12 +64,17 @@ export class ConstantStore {
     const placeOf = (asked: Buffer): Place => ({ space: asked === from ? 0 : 1, offset: 0 })
     const program = this.#backend.program([encode([pack], [false], placeOf)], [original, target], [], [])
     program.begin([], [])
-    program.run(0, this.#threads)
+    program.run(0, buffer.bytes < SHARED_FROM ? 1 : this.#threads)
     program.end()
     program.dispose()
     this.#backend.release(original)
     return target
   }
+}
+
+function originOf(constant: Constant): { readonly source: object; readonly layout: string } {
+  if (constant.kind === 'table') return { source: constant.data, layout: '' }
+  return { source: constant.source, layout: constant.kind === 'packed' ? constant.layout : '' }
 }
 
 /** The bytes of a tensor, aligned to its elements. */

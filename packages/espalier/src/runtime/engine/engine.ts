@@ -2,6 +2,7 @@
  * Runs a graph on a backend: stage by stage (compile/stage.ts), each with a plan for the shapes at hand, which is kept.
  * A graph of fixed or symbolic shapes without data-dependent ones is one stage, so that a run is one look-up and one call.
  */
+import { EspalierError } from '../../errors.ts'
 import { type Graph, isSparse, type Node } from '../../graph/graph.ts'
 import { denseOf } from '../../graph/sparse.ts'
 import { readsOf } from '../../graph/uses.ts'
@@ -28,6 +29,18 @@ interface Planned {
   readonly plan: Plan | undefined
   /** Instances that are not running. */
   readonly idle: Instance[]
+  /** Whether it is kept no longer, so that instances go when their run ends. */
+  forgotten: boolean
+}
+
+/** A plan that is to run now. */
+interface Turn {
+  readonly planned: Planned
+  readonly plan: Plan
+  readonly inputs: Values
+  readonly times: Times | undefined
+  /** Takes the results. */
+  give(outputs: readonly Tensor[]): void
 }
 
 /** Told what runs, for profiles and explanations. */
@@ -50,9 +63,12 @@ export class Engine {
   readonly #operators: Operators
   readonly #target: Target
   readonly #constants: ConstantStore
-  readonly #planned = new Map<string, Planned>()
+  /** By the number of the first node, and by {@link keyOf}; the one that was used last comes last. */
+  readonly #planned = new Map<number, Map<string, Planned>>()
   /** Number of the last node that reads a value; beyond all nodes for outputs. */
   readonly #lastRead = new Map<string, number>()
+  /** Names of the inputs that are read. */
+  readonly #inputs: readonly string[]
   readonly #outputs: readonly string[]
 
   constructor(graph: Graph, backend: Backend, threads: number, operators: Operators) {
@@ -65,6 +81,7 @@ export class Engine {
     for (const [index, node] of graph.nodes.entries())
       for (const name of readsOf(node)) this.#lastRead.set(name, index)
     for (const name of this.#outputs) this.#lastRead.set(name, graph.nodes.length)
+    this.#inputs = graph.inputs.map(({ name }) => name).filter(name => this.#lastRead.has(name))
   }
 
   /** Values of the graph's outputs. Feeds are taken as they are. */
@@ -73,8 +90,13 @@ export class Engine {
     for (;;) {
       const { done, value } = steps.next()
       if (done) return value
-      const { instance, inputs, times, give } = value
-      give(instance.run(inputs, this.#target.threads, options, times))
+      const { planned, plan, inputs, times, give } = value
+      const instance = this.#take(planned, plan)
+      try {
+        give(instance.run(inputs, instance.plan.threads, options, times))
+      } finally {
+        giveBack(planned, instance)
+      }
     }
   }
 
@@ -84,8 +106,13 @@ export class Engine {
     for (;;) {
       const { done, value } = steps.next()
       if (done) return value
-      const { instance, inputs, give } = value
-      give(await instance.start(inputs, this.#target.threads, options))
+      const { planned, plan, inputs, give } = value
+      const instance = this.#take(planned, plan)
+      try {
+        give(await instance.start(inputs, instance.plan.threads, options))
+      } finally {
+        giveBack(planned, instance)
+      }
     }
   }
 
@@ -99,30 +126,18 @@ export class Engine {
       { ...type, data: [] } as never,
     ])
     const planned = this.#lookUp(0, this.#relevant(new Map(typed)), new Set())
-    if (planned.plan !== undefined && planned.idle.length === 0)
-      planned.idle.push(this.#instance(planned.plan))
+    if (planned.plan !== undefined) giveBack(planned, this.#take(planned, planned.plan))
     return planned.plan
   }
 
+  /** Gives all memory back. Not while it runs. */
   dispose(): void {
-    for (const { idle } of this.#planned.values()) for (const instance of idle) instance.dispose()
+    for (const plans of this.#planned.values()) for (const planned of plans.values()) forget(planned)
     this.#planned.clear()
-    this.#constants.release()
     this.#backend.dispose()
   }
 
-  *#steps(
-    feeds: Values,
-    options: EngineRun,
-  ): Generator<
-    {
-      readonly instance: Instance
-      readonly inputs: Values
-      readonly times: Times | undefined
-      give(outputs: readonly Tensor[]): void
-    },
-    Values
-  > {
+  *#steps(feeds: Values, options: EngineRun): Generator<Turn, Values> {
     const { observer, onDone } = options
     const values = this.#relevant(feeds)
     let at = 0
@@ -135,18 +150,9 @@ export class Engine {
         at++
       } else {
         if (plan !== undefined) {
-          const instance = planned.idle.pop() ?? this.#instance(plan)
           const times = observer?.stage?.(plan)
           let outputs: readonly Tensor[] = []
-          let complete = false
-          try {
-            yield { instance, inputs: values, times, give: found => (outputs = found) }
-            complete = true
-          } finally {
-            // After a failure its memory may still be in use: a run that was left behind.
-            if (complete) planned.idle.push(instance)
-            else instance.dispose()
-          }
+          yield { planned, plan, inputs: values, times, give: found => (outputs = found) }
           for (const [index, { name }] of plan.outputs.entries()) values.set(name, outputs[index]!)
         }
         for (const name of stage.outputs) {
@@ -161,9 +167,14 @@ export class Engine {
     return new Map(this.#outputs.map(name => [name, this.#valueOf(name, values)]))
   }
 
-  /** What is fed and read. */
+  /** What is fed and read, in the order of the graph's inputs. */
   #relevant(feeds: Values): Map<string, RuntimeValue> {
-    return new Map([...feeds].filter(([name]) => this.#lastRead.has(name)))
+    const found = new Map<string, RuntimeValue>()
+    for (const name of this.#inputs) {
+      const value = feeds.get(name)
+      if (value !== undefined) found.set(name, value)
+    }
+    return found
   }
 
   #plannedAt(at: number, values: ReadonlyMap<string, RuntimeValue>): Planned {
@@ -176,15 +187,21 @@ export class Engine {
   }
 
   #lookUp(at: number, values: ReadonlyMap<string, RuntimeValue>, fixed: ReadonlySet<string>): Planned {
-    const key = keyOf(at, values, fixed)
-    const known = this.#planned.get(key)
-    if (known !== undefined) return known
+    const plans = this.#planned.get(at) ?? new Map<string, Planned>()
+    this.#planned.set(at, plans)
+    const key = keyOf(values, fixed)
+    const known = plans.get(key)
+    if (known !== undefined) {
+      plans.delete(key)
+      plans.set(key, known)
+      return known
+    }
     const stage = findStage(
       {
         graph: this.#graph,
         from: at,
         types: new Map(Array.from(values, ([name, value]) => [name, typeOfValue(value)])),
-        fixed: new Map(Array.from(fixed, name => [name, values.get(name) as Tensor])),
+        fixed: new Map(Array.from(fixed, name => [name, copyOf(values.get(name) as Tensor)])),
       },
       this.#operators,
     )
@@ -192,22 +209,18 @@ export class Engine {
       stage.outputs.some(name => !stage.constants.has(name)) && stage.end > at
         ? compileStage(this.#graph, stage, this.#target, this.#operators)
         : undefined
-    const planned: Planned = { stage, plan, idle: [] }
-    if (this.#planned.size >= PLANS_KEPT * 4) this.#forgetOne()
-    this.#planned.set(key, planned)
+    const planned: Planned = { stage, plan, idle: [], forgotten: false }
+    plans.set(key, planned)
+    if (plans.size > PLANS_KEPT) {
+      const [oldest, gone] = plans.entries().next().value!
+      plans.delete(oldest)
+      forget(gone)
+    }
     return planned
   }
 
-  #forgetOne(): void {
-    for (const [key, { idle }] of this.#planned) {
-      for (const instance of idle) instance.dispose()
-      this.#planned.delete(key)
-      return
-    }
-  }
-
-  #instance(plan: Plan): Instance {
-    return new Instance(plan, this.#backend, this.#constants, this.#operators)
+  #take({ idle }: Planned, plan: Plan): Instance {
+    return idle.pop() ?? new Instance(plan, this.#backend, this.#constants, this.#operators)
   }
 
   #runAlone(node: Node, values: Map<string, RuntimeValue>, options: HostOptions): void {
@@ -227,16 +240,33 @@ export class Engine {
     const value = values.get(name)
     if (value !== undefined) return value
     const found = this.#graph.initializers.get(name)
-    if (found === undefined) throw new Error(`"${name}" is made by nothing`)
+    if (found === undefined)
+      throw new EspalierError('invalid-graph', 'nothing makes this value', { where: { tensor: name } })
     return isSparse(found) ? denseOf(found) : found
   }
 }
 
-/** Equal for positions that one plan serves. */
-function keyOf(at: number, values: ReadonlyMap<string, RuntimeValue>, fixed: ReadonlySet<string>): string {
-  let key = `${at}`
+function giveBack(planned: Planned, instance: Instance): void {
+  if (planned.forgotten) instance.dispose()
+  else planned.idle.push(instance)
+}
+
+function forget(planned: Planned): void {
+  planned.forgotten = true
+  for (const instance of planned.idle.splice(0)) instance.dispose()
+}
+
+/** What a plan holds on to must not change with what a caller does to a feed after its run. */
+function copyOf(value: Tensor): Tensor {
+  const { dtype, shape, data } = value
+  return { dtype, shape, data: data.slice() } as Tensor
+}
+
+/** Equal where one plan serves. */
+function keyOf(values: ReadonlyMap<string, RuntimeValue>, fixed: ReadonlySet<string>): string {
+  let key = ''
   for (const [name, value] of values) {
-    key += `|${name}:`
+    key += `${JSON.stringify(name)}:`
     if (!isTensor(value)) key += JSON.stringify(typeOfValue(value))
     else if (fixed.has(name)) key += `=${value.dtype}[${value.shape}]${value.data.join()}`
     else key += `${value.dtype}[${value.shape}]`

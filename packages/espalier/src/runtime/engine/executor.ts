@@ -1,4 +1,4 @@
-/** An executor over a backend: prepares a graph once, plans it for every shape that comes. */
+/** An executor over a backend: optimises a graph once, plans it for every shape that comes. */
 import { EspalierError } from '../../errors.ts'
 import { operators as standard } from '../../ops/index.ts'
 import { requireOps } from '../../ops/missing.ts'
@@ -9,7 +9,6 @@ import { partFor } from '../part.ts'
 import type { Backend } from './backend.ts'
 import { Engine } from './engine.ts'
 
-/** `optimize` is what the graph goes through before it is planned. */
 export function engineExecutor(
   name: string,
   available: Executor['available'],
@@ -31,7 +30,7 @@ export function engineExecutor(
       run(feeds) {
         if (disposed) throw new EspalierError('disposed', 'the graph is run after dispose()')
         const checked = checkFeeds(graph, feeds)
-        engine ??= new Engine(operators === standard ? optimize(part) : part, backend(), threads(), operators)
+        engine ??= new Engine(optimize(part, { operators }), backend(), threads(), operators)
         const total = part.nodes.length
         let done = 0
         const onDone =

@@ -19,26 +19,35 @@ export type Times = readonly Float64Array[]
 export class Instance {
   readonly plan: Plan
   readonly #backend: Backend
+  readonly #constants: ConstantStore
   readonly #arena: Block
   readonly #program: Program
   readonly #hosts: ReadonlyMap<HostStep, Interpreter>
   /** Number of the program's segment, for those of the plan that have code. */
   readonly #codes: readonly number[]
 
+  /** Throws `too-large` where there is not memory enough; nothing is held then. */
   constructor(plan: Plan, backend: Backend, constants: ConstantStore, operators: Operators) {
     this.plan = plan
     this.#backend = backend
-    this.#arena = backend.allocate(plan.arenaBytes)
-    const blocks = [this.#arena, ...plan.constants.map(constant => constants.get(constant))]
+    this.#constants = constants
     let codes = 0
     this.#codes = plan.segments.map(({ kind }) => (kind === 'code' ? codes++ : -1))
-    const bytes = (ports: Plan['inputs']): number[] => ports.map(({ buffer }) => buffer.bytes)
-    this.#program = backend.program(
-      plan.segments.flatMap(segment => (segment.kind === 'code' ? [segment.code] : [])),
-      blocks,
-      bytes(plan.inputs),
-      bytes(plan.outputs),
-    )
+    this.#arena = backend.allocate(plan.arenaBytes)
+    const taken: Block[] = []
+    try {
+      for (const constant of plan.constants) taken.push(constants.take(constant))
+      this.#program = backend.program(
+        plan.segments.flatMap(segment => (segment.kind === 'code' ? [segment.code] : [])),
+        [this.#arena, ...taken],
+        plan.inputs.map(({ buffer }) => buffer.bytes),
+        plan.outputs.map(({ buffer }) => buffer.bytes),
+      )
+    } catch (error) {
+      for (const constant of plan.constants.slice(0, taken.length)) constants.giveBack(constant)
+      backend.release(this.#arena)
+      throw error
+    }
     this.#hosts = new Map(
       plan.segments.flatMap(segment =>
         segment.kind === 'host' ? [[segment.step, interpreter(segment.step.graph, operators)]] : [],
@@ -54,12 +63,15 @@ export class Instance {
     times?: Times,
   ): Tensor[] {
     const outputs = this.#begin(feeds)
-    for (const [index, segment] of this.plan.segments.entries()) {
-      if (segment.kind === 'code')
-        check(segment, this.#program.run(this.#codes[index]!, threads, times?.[index]))
-      else this.#host(segment.step, options, times?.[index])
+    try {
+      for (const [index, segment] of this.plan.segments.entries()) {
+        if (segment.kind === 'code')
+          check(segment, this.#program.run(this.#codes[index]!, threads, times?.[index]))
+        else this.#host(segment.step, options, times?.[index])
+      }
+    } finally {
+      this.#program.end()
     }
-    this.#program.end()
     return outputs
   }
 
@@ -70,21 +82,34 @@ export class Instance {
     options: HostOptions,
   ): Promise<Tensor[]> {
     const outputs = this.#begin(feeds)
-    for (const [index, segment] of this.plan.segments.entries()) {
-      if (segment.kind === 'code') check(segment, await this.#program.start(this.#codes[index]!, threads))
-      else this.#host(segment.step, options)
+    try {
+      for (const [index, segment] of this.plan.segments.entries()) {
+        if (segment.kind === 'code') check(segment, await this.#program.start(this.#codes[index]!, threads))
+        else this.#host(segment.step, options)
+      }
+    } finally {
+      this.#program.end()
     }
-    this.#program.end()
     return outputs
   }
 
   dispose(): void {
     this.#program.dispose()
+    for (const constant of this.plan.constants) this.#constants.giveBack(constant)
     this.#backend.release(this.#arena)
   }
 
   #begin(feeds: ReadonlyMap<string, RuntimeValue>): Tensor[] {
-    const inputs = this.plan.inputs.map(({ name }) => alignedBytes(feeds.get(name) as Tensor))
+    const inputs = this.plan.inputs.map(({ name, buffer }) => {
+      const bytes = alignedBytes(feeds.get(name) as Tensor)
+      if (bytes.byteLength === buffer.bytes) return bytes
+      throw new EspalierError('bad-argument', 'the memory of the input went elsewhere before the run', {
+        where: { tensor: name },
+        expected: `${buffer.bytes} bytes`,
+        got: `${bytes.byteLength}`,
+        hint: 'Feeds must not be transferred until the run has ended',
+      })
+    })
     const outputs = this.plan.outputs.map(({ dtype, shape, buffer }) =>
       tensorOver(dtype, shape, this.#backend.output(buffer.bytes)),
     )

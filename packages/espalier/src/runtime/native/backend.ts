@@ -68,11 +68,7 @@ class NativeBackend implements Backend {
   }
 
   allocate(bytes: number): NativeBlock {
-    try {
-      return { bytes, view: new Uint8Array(this.#addon.allocate(bytes)), owned: true }
-    } catch (cause) {
-      throw new EspalierError('too-large', `cannot allocate ${bytes} bytes for a plan`, { cause })
-    }
+    return { bytes, view: new Uint8Array(this.#memory(bytes, true)), owned: true }
   }
 
   hold(bytes: Uint8Array): NativeBlock {
@@ -86,7 +82,18 @@ class NativeBackend implements Backend {
 
   output(bytes: number): ArrayBuffer {
     // Small ones come quicker from the host.
-    return bytes < 65536 ? new ArrayBuffer(bytes) : this.#addon.allocate(bytes, false)
+    return bytes < 65536 ? new ArrayBuffer(bytes) : this.#memory(bytes, false)
+  }
+
+  #memory(bytes: number, zeros: boolean): ArrayBuffer {
+    try {
+      return this.#addon.allocate(bytes, zeros)
+    } catch (cause) {
+      throw new EspalierError('too-large', `cannot allocate ${bytes} bytes for a plan`, {
+        hint: 'Run smaller batches',
+        cause,
+      })
+    }
   }
 
   program(
@@ -98,7 +105,8 @@ class NativeBackend implements Backend {
     const views: (Uint8Array | null)[] = blocks.map(({ view }) => view)
     for (let i = 0; i < inputs.length + outputs.length; i++) views.push(null)
     const programs = segments.map(code => this.#addon.program(this.isa, code, views))
-    return new BoundProgram(this.#addon, programs, blocks)
+    const sizes = [...blocks.map(({ bytes }) => bytes), ...inputs, ...outputs]
+    return new BoundProgram(this.#addon, programs, blocks, sizes)
   }
 
   dispose(): void {}
@@ -108,12 +116,20 @@ class BoundProgram implements Program {
   readonly #addon: Addon
   readonly #programs: readonly NativeProgram[]
   readonly #blocks: readonly NativeBlock[]
+  /** Bytes of each space. */
+  readonly #sizes: readonly number[]
   #ports: readonly Uint8Array[] = []
 
-  constructor(addon: Addon, programs: readonly NativeProgram[], blocks: readonly NativeBlock[]) {
+  constructor(
+    addon: Addon,
+    programs: readonly NativeProgram[],
+    blocks: readonly NativeBlock[],
+    sizes: readonly number[],
+  ) {
     this.#addon = addon
     this.#programs = programs
     this.#blocks = blocks
+    this.#sizes = sizes
   }
 
   begin(inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {
@@ -121,10 +137,12 @@ class BoundProgram implements Program {
   }
 
   run(segment: number, threads: number, times?: Float64Array): Fault | undefined {
+    this.#checkMemory()
     return faultOf(this.#addon.run(this.#programs[segment]!, this.#ports, threads, times))
   }
 
   async start(segment: number, threads: number): Promise<Fault | undefined> {
+    this.#checkMemory()
     return faultOf(await this.#addon.start(this.#programs[segment]!, this.#ports, threads))
   }
 
@@ -138,6 +156,17 @@ class BoundProgram implements Program {
 
   dispose(): void {
     this.#ports = []
+  }
+
+  /** Kernels are given addresses: memory that a caller has transferred is at none of them any more. */
+  #checkMemory(): void {
+    const gone = this.#sizes.findIndex((bytes, space) => this.bytes(space).byteLength !== bytes)
+    if (gone < 0) return
+    throw new EspalierError('bad-argument', 'memory of the model or of its inputs went elsewhere', {
+      expected: `${this.#sizes[gone]} bytes`,
+      got: `${this.bytes(gone).byteLength}`,
+      hint: 'Weights must not be transferred while there is a session, and feeds until a run has ended',
+    })
   }
 }
 

@@ -6,6 +6,8 @@
 import { foldWithTypes } from '../../analysis/fold.ts'
 import { annotate } from '../../analysis/infer.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { operators as standard } from '../../ops/index.ts'
+import type { Operators } from '../../ops/op.ts'
 import { applyRules } from './apply.ts'
 import { channelsLast } from './channels-last.ts'
 import { shareCommon } from './common-subexpressions.ts'
@@ -38,6 +40,11 @@ function fold(graph: Graph): Graph {
 }
 
 export interface OptimizeOptions {
+  /**
+   * What the graph will run with; the library's own when left out. Passes know these and put one for another: where
+   * one is missing or replaced, the graph stays as it is.
+   */
+  readonly operators?: Operators
   /** Called after every pass with its result. */
   readonly onPass?: (pass: Pass, graph: Graph) => void
 }
@@ -46,7 +53,8 @@ export interface OptimizeOptions {
  * The graph after all passes. Inputs, outputs and their names stay. Throws what `foldConstants` does for a graph that
  * cannot run.
  */
-export function optimize(graph: Graph, { onPass }: OptimizeOptions = {}): Graph {
+export function optimize(graph: Graph, { operators = standard, onPass }: OptimizeOptions = {}): Graph {
+  if (!standard.all.every(op => operators.find(op.domain ?? '', op.name) === op)) return graph
   return passes.reduce((current, pass) => {
     const next = pass.run(current)
     onPass?.(pass, next)

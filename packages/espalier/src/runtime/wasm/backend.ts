@@ -78,7 +78,7 @@ class WasmBackend implements Backend {
     this.crew = crew
     const shared = crew !== undefined
     const module = wasmModule(isa, shared)
-    const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared })
+    const memory = makeMemory(shared)
     this.exports = instantiate(module, memory)
     const traits = traitNames.map((_, index) => this.exports.trait(index))
     if (!fits(traits))
@@ -111,7 +111,11 @@ class WasmBackend implements Backend {
   }
 
   output(bytes: number): ArrayBuffer {
-    return new ArrayBuffer(bytes)
+    try {
+      return new ArrayBuffer(bytes)
+    } catch (cause) {
+      throw new EspalierError('too-large', `cannot allocate ${bytes} bytes for a result`, { cause })
+    }
   }
 
   program(
@@ -144,6 +148,18 @@ class WasmBackend implements Backend {
 
   dispose(): void {
     this.#detach()
+  }
+}
+
+/** A memory that may grow to all that 32 bits address; the host sets addresses aside for it. */
+function makeMemory(shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 32, maximum: 65536, shared })
+  } catch (cause) {
+    throw new EspalierError('too-large', 'the host has no room for one more WebAssembly memory', {
+      hint: 'dispose() sessions that are not needed any more',
+      cause,
+    })
   }
 }
 
@@ -183,11 +199,16 @@ class BoundProgram implements Program {
       this.#owned.push(address)
       return address
     }
-    const ports = [...inputs, ...outputs].map(bytes => ({ bytes, address: allocate(bytes) }))
     this.#inputs = blocks.length
-    this.#blocks = [...blocks, ...ports]
-    this.#spaces = allocate(4 * this.#blocks.length)
-    this.#codes = segments.map(code => ({ address: allocate(code.byteLength), words: code.length }))
+    try {
+      const ports = [...inputs, ...outputs].map(bytes => ({ bytes, address: allocate(bytes) }))
+      this.#blocks = [...blocks, ...ports]
+      this.#spaces = allocate(4 * this.#blocks.length)
+      this.#codes = segments.map(code => ({ address: allocate(code.byteLength), words: code.length }))
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
     const { heap } = backend
     const view = new DataView(heap.memory.buffer)
     for (const [index, { address }] of this.#blocks.entries())

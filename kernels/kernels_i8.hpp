@@ -1,0 +1,5 @@
+// The kernel families of 8-bit integers (plan/steps/quantized.ts), in which variants differ that have dot products for them.
+#pragma once
+#include "conv_i8.hpp"
+#include "gemm_i8.hpp"
+#include "quantize.hpp"
