@@ -39,5 +39,7 @@ if (process.argv[1] === import.meta.filename) {
     console.error('the native addon is not built: npm run build:native -- --strict')
     process.exit(1)
   }
-  console.log(execFileSync('npm', ['pack', folder, '--pack-destination', folder], { encoding: 'utf8' }).trim())
+  console.log(
+    execFileSync('npm', ['pack', folder, '--pack-destination', folder], { encoding: 'utf8' }).trim(),
+  )
 }

@@ -16,7 +16,7 @@ const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer())
 const model = await session(await parseOnnx(bytes), { backend: 'wasm' })
 const data = new Float32Array(224 * 224 * 3)
 const outputs = await model.run({ input: { dtype: 'float32', shape: [1, 3, 224, 224], data } })
-document.body.textContent = [...outputs.keys()].join()
+document.body.textContent = Object.keys(outputs).join()
 `
 /** Largest parts that are listed. */
 const LISTED = 12

@@ -38,6 +38,7 @@ test('what programs get', () => {
       "runReference",
       "sameTensor",
       "save",
+      "session",
       "statistics",
       "strings",
       "tensor",
@@ -53,12 +54,13 @@ test('what programs get', () => {
 })
 
 test('the example of the file', async () => {
-  const { load, randomFeeds, requiredInputs, runReference, save, statistics } = espalier
+  const { load, randomFeeds, requiredInputs, save, session, statistics } = espalier
   await save(path('model.onnx'), classifier())
   const model = await load(path('model.onnx'))
   expect(statistics(model).parameters).toBe(288)
   const feeds = randomFeeds(requiredInputs(model), { symbols: new Map([['batch', 2]]) })
-  expect(runReference(model, feeds).get('logits')).toMatchObject({ shape: [2, 10] })
+  using opened = await session(model)
+  expect((await opened.run(feeds)).logits).toMatchObject({ shape: [2, 10] })
 })
 
 test('files, as the commands see them', async () => {

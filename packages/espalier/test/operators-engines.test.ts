@@ -4,16 +4,16 @@
  * operators, and all their cases; `ENGINE_CASES=all` takes all.
  */
 import { describe, expect, test } from 'vitest'
-import { executors } from '../src/runtime/executors.ts'
+import { testedExecutors } from '../src/runtime/executors.suite.ts'
 import { casesOf } from './operators/case.ts'
 import { engineDifference } from './operators/engines.ts'
 import { tables } from './operators/tables/index.ts'
 
 const groups = [...casesOf(tables)].filter(([op]) => new RegExp(process.env.PEER_OPS ?? '').test(op))
 
-describe.each(executors.filter(({ name }) => name !== 'reference'))('operators on $name', executor => {
+describe.each(testedExecutors.filter(({ name }) => name !== 'reference'))('operators on $name', executor => {
   const state = executor.available()
-  const all = executor.name === 'native' || process.env.PEER_OPS || process.env.ENGINE_CASES === 'all'
+  const all = executor.name !== 'wasm' || process.env.PEER_OPS || process.env.ENGINE_CASES === 'all'
   const step = all ? 1 : 4
   test.skipIf(!state.ok).for(groups)('%s', ([, cases]) => {
     const found = cases.flatMap((one, index) => {

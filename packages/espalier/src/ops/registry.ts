@@ -6,21 +6,19 @@ import { arityProblem, type Schema } from './schema.ts'
 
 /** A lookup over a list of operators. Throws `bad-argument` when two share a name. */
 export function operatorsOf(list: readonly Op[]): Operators {
-  const byKey = new Map<string, Op>()
+  const byDomain = new Map<string, Map<string, Op>>()
   for (const op of list) {
-    const key = keyOf(op.domain ?? '', op.name)
-    if (byKey.has(key))
+    const domain = normalizeDomain(op.domain ?? '')
+    const byName = byDomain.get(domain) ?? new Map<string, Op>()
+    byDomain.set(domain, byName)
+    if (byName.has(op.name))
       throw new EspalierError(
         'bad-argument',
         `two operators are called ${operatorName({ domain: op.domain ?? '', op: op.name })}`,
       )
-    byKey.set(key, op)
+    byName.set(op.name, op)
   }
-  return { all: list, find: (domain, name) => byKey.get(keyOf(domain, name)) }
-}
-
-function keyOf(domain: string, name: string): string {
-  return `${normalizeDomain(domain)}:${name}`
+  return { all: list, find: (domain, name) => byDomain.get(normalizeDomain(domain))?.get(name) }
 }
 
 /** An operator with the schema that a graph's operator-set version selects. */
@@ -30,14 +28,23 @@ export interface Resolved {
   readonly schema: Schema
 }
 
+const versions = new WeakMap<Op['versions'], readonly number[]>()
+
+/** Versions of an operator's schema, newest first. */
+function versionsOf(op: Op): readonly number[] {
+  let list = versions.get(op.versions)
+  if (list === undefined) {
+    list = Object.keys(op.versions)
+      .map(Number)
+      .sort((a, b) => b - a)
+    versions.set(op.versions, list)
+  }
+  return list
+}
+
 /** Newest operator-set version of `op` that is not above `opset`; `undefined` when the operator came later. */
 export function schemaVersion(op: Op, opset: number): number | undefined {
-  let best: number | undefined
-  for (const key of Object.keys(op.versions)) {
-    const version = Number(key)
-    if (version <= opset && (best === undefined || version > best)) best = version
-  }
-  return best
+  return versionsOf(op).find(version => version <= opset)
 }
 
 /** Version of the operator set `domain` in `graph`; `undefined` when the graph does not import it. */

@@ -1,4 +1,4 @@
 import { executorSuite } from './executor.suite.ts'
-import { executors } from './executors.ts'
+import { testedExecutors as executors } from './executors.suite.ts'
 
 for (const executor of executors) executorSuite(executor)

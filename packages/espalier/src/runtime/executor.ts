@@ -1,6 +1,7 @@
 /**
- * An executor: a way to run graphs. The one interface that the reference executor implements and that faster ones
- * (WebAssembly, native) will; executor.suite.ts says what all of them keep, and every operator case runs on each.
+ * An executor: a way to run graphs, one call at a time. The reference, WebAssembly and native kernels implement this one
+ * interface; executor.suite.ts says what all of them keep, and every operator case runs on each. Programs use sessions
+ * (session.ts), which choose one and run beside the event loop.
  */
 import type { Graph } from '../graph/graph.ts'
 import type { Operators } from '../ops/op.ts'

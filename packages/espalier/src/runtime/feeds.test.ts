@@ -146,6 +146,19 @@ describe('types', () => {
       'bad-dtype',
       expect.stringContaining('is no tensor; got a Object'),
     ],
+    [
+      float(3),
+      { dtype: 'float32', shape: [3], data: new Float32Array(2) },
+      'bad-shape',
+      'tensor "x": data does not fill a float32 tensor of shape 3; expected 3 array elements, got 2',
+    ],
+    [
+      undefined,
+      [[{ dtype: 'float32', shape: [3], data: new Float64Array(3) }]],
+      'bad-dtype',
+      'tensor "x[0][0]": the data does not store float32; expected Float32Array, got Float64Array',
+    ],
+    [float(-1), { dtype: 'float32', shape: [-1], data: new Float32Array(1) }, 'bad-shape', expect.anything()],
     [sequence(), [zeros(1), 'text'], 'bad-dtype', expect.stringContaining('tensor "x[1]": the value')],
   ])('%j refuses %#', (type, value, code, message) => {
     expect(() => check({ x: type }, { x: value })).toThrow(refusal(code, message))

@@ -1,4 +1,6 @@
 /** Running graphs: executors and what they take and give. */
+
+export type { BackendName } from './backends.ts'
 export { type BenchmarkOptions, benchmark, type Side, type Timing } from './benchmark.ts'
 export { type Difference, largestDifference } from './compare.ts'
 export * from './diagnose.ts'

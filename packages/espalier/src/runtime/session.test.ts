@@ -2,6 +2,8 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Graph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graphs.suite.ts'
+import { operators } from '../ops/index.ts'
+import { operatorsOf } from '../ops/registry.ts'
 import { numbers } from '../tensor/elements.ts'
 import { float32, int64, type Tensor, tensor } from '../tensor/tensor.ts'
 import type { BackendName } from './backends.ts'
@@ -190,6 +192,38 @@ test('values in between can be asked for', async () => {
   const hidden = perceptron.nodes[1]!.outputs[0]!
   using s = await session(perceptron, { outputs: [hidden] })
   expect(list(s.runSync({ x: noise([1, 40], 1) })[hidden]).length).toBe(70)
+})
+
+test("operators of one's own: more of them, fewer, or others than the library's", async () => {
+  const gelu = graphOf(g => {
+    const x = g.input('x', 'float32', [3])
+    const half = g.node('Erf', [g.node('Div', [x, g.constant(float32([Math.SQRT2]))])])
+    const sum = g.node('Add', [half, g.constant(float32([1]))])
+    return g.node('Mul', [g.node('Mul', [x, sum]), g.constant(float32([0.5]))], {}, { outputs: ['y'] })
+  })
+  const feeds = { x: float32([-1, 0, 2]) }
+  const few = operators.all.filter(({ name }) => ['Erf', 'Div', 'Add', 'Mul'].includes(name))
+  const { lower: _, ...mul } = operators.find('', 'Mul')!
+  const sevens = { ...mul, evaluate: () => [float32([7, 7, 7])] }
+  for (const [own, wanted] of [
+    [operators.all, [-0.1587, 0, 1.9545]],
+    [few, [-0.1587, 0, 1.9545]],
+    [operators.all.map(op => (op.name === 'Mul' ? sevens : op)), [7, 7, 7]],
+  ] as const) {
+    using s = await session(gelu, { operators: operatorsOf([...own]), threads: 1 })
+    for (const [index, value] of list(s.runSync(feeds).y).entries())
+      expect(value).toBeCloseTo(wanted[index]!, 4)
+  }
+})
+
+test('feeds that went elsewhere while they waited are refused', async () => {
+  using s = await session(perceptron, { threads: 1 })
+  const [x, other] = [noise([1, 40], 1), noise([1, 40], 1)]
+  const wanted = list(s.runSync({ x }).y)
+  const [first, second] = [s.run({ x }), s.run({ x: other })]
+  structuredClone(other.data, { transfer: [other.data.buffer as ArrayBuffer] })
+  await expect(second).rejects.toMatchObject({ code: 'bad-argument', where: { tensor: 'x' } })
+  expect(list((await first).y)).toEqual(wanted)
 })
 
 test('what is slower than it could be is told', async () => {

@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/graph.ts'
 import type { Operators } from '../../ops/op.ts'
 import { mergeElementwise } from '../../plan/merge-elementwise.ts'
 import { assemble, type Plan } from '../../plan/plan.ts'
+import { touched } from '../../plan/step.ts'
 import type { Target } from '../../plan/target.ts'
 import { lowerStage } from './lower.ts'
 import type { Stage } from './stage.ts'
@@ -10,5 +11,8 @@ import type { Stage } from './stage.ts'
 export function compileStage(graph: Graph, stage: Stage, target: Target, operators: Operators): Plan {
   const lowered = lowerStage(graph, stage, target, operators)
   const steps = mergeElementwise(lowered.steps, buffer => buffer.space === 'output')
-  return assemble({ target, ...lowered, steps })
+  // An operator may have asked for a constant and then done without, or declined.
+  const read = new Set(steps.flatMap(touched).map(({ buffer }) => buffer))
+  const constants = lowered.constants.filter(({ buffer }) => read.has(buffer))
+  return assemble({ target, ...lowered, steps, constants })
 }

@@ -2,9 +2,12 @@
  * The constants of a session in the memory of its backend: each made once, whatever the number of plans, and given back
  * with the last instance that uses it.
  */
+import { EspalierError, locate } from '../../errors.ts'
 import { encode, type Place } from '../../plan/encode.ts'
 import type { Constant } from '../../plan/plan.ts'
 import type { Buffer } from '../../plan/step.ts'
+import { byteLength } from '../../tensor/dtype.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Backend, Block } from './backend.ts'
 
@@ -33,7 +36,8 @@ export class ConstantStore {
     const layouts = this.#made.get(source) ?? new Map<string, Held>()
     let held = layouts.get(layout)
     if (held === undefined) {
-      held = { block: this.#make(constant), users: 0 }
+      const block = locate({ tensor: constant.buffer.name }, () => this.#make(constant))
+      held = { block, users: 0 }
       layouts.set(layout, held)
       this.#made.set(source, layouts)
     }
@@ -77,8 +81,18 @@ function originOf(constant: Constant): { readonly source: object; readonly layou
   return { source: constant.source, layout: constant.kind === 'packed' ? constant.layout : '' }
 }
 
-/** The bytes of a tensor, aligned to its elements. */
-export function alignedBytes({ data }: Tensor): Uint8Array {
+/**
+ * The bytes of a tensor, aligned to its elements. Throws `bad-argument` where they are not as many as its shape says:
+ * kernels are given an address, and would read on.
+ */
+export function alignedBytes({ data, dtype, shape }: Tensor): Uint8Array {
   if (!ArrayBuffer.isView(data)) throw new Error('strings have no bytes')
+  const expected = byteLength(dtype, sizeOf(shape))
+  if (data.byteLength !== expected)
+    throw new EspalierError('bad-argument', 'the data of a tensor does not fill its shape', {
+      expected: `${expected} bytes`,
+      got: `${data.byteLength}`,
+      hint: 'Weights must not be transferred while there is a session, and feeds until a run has ended',
+    })
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }

@@ -18,8 +18,9 @@ import { loadWasm } from '../wasm/module.ts'
 import type { Backend, Block } from './backend.ts'
 import { Engine } from './engine.ts'
 
-/** Sums the feeds of a run into the first: an operator without a kernel, which may be told to fail. */
+/** Whether `HostSum` fails. */
 let failing = false
+/** Adds the sum of `more` to every element: an operator without a kernel. */
 const hostSum: Op = {
   name: 'HostSum',
   domain: 'test',
@@ -48,6 +49,11 @@ const graphWithTests = (build: (g: GraphBuilder) => Handle | Handle[]): Graph =>
 }
 const sumOnHost = (g: GraphBuilder, ...inputs: Handle[]): Handle =>
   g.node('HostSum', inputs, {}, { domain: 'test', name: 'on host' })
+
+/** Takes the memory of a tensor away, as `postMessage` may. */
+const transfer = ({ data }: Tensor<'float32'>): void => {
+  structuredClone(data, { transfer: [data.buffer as ArrayBuffer] })
+}
 
 /** A backend that counts the blocks and programs it has given and not got back. */
 function counted(backend: Backend, most = Number.POSITIVE_INFINITY) {
@@ -300,7 +306,7 @@ describe.each(backends.filter(([, works]) => works))('%s', (_, __, make, threads
       using opened = open(graph)
       opened.engine.run(good, {})
       const moved = float32([1, 2, 3])
-      structuredClone(moved.data, { transfer: [moved.data.buffer] })
+      transfer(moved)
       await expect(opened.engine.start(new Map([...good, ['x', moved]]), {})).rejects.toMatchObject({
         code: 'bad-argument',
         where: { tensor: 'x' },
@@ -316,7 +322,7 @@ describe.each(backends.filter(([, works]) => works))('%s', (_, __, make, threads
       using opened = open(weighted)
       const feeds = new Map([['x', float32([0, 0, 0, 0, 0, 0], [2, 3])]])
       opened.engine.run(feeds, {})
-      structuredClone(w.data, { transfer: [w.data.buffer] })
+      transfer(w)
       const outcome = (): unknown => {
         try {
           return [...(opened.engine.run(feeds, {}).get('y') as Tensor<'float32'>).data]

@@ -1,5 +1,5 @@
 /** A plan with memory of its own, ready to run: one run at a time. */
-import { EspalierError } from '../../errors.ts'
+import { EspalierError, locate } from '../../errors.ts'
 import { type Interpreter, interpreter, type RunOptions } from '../../ops/interpret.ts'
 import type { Operators } from '../../ops/op.ts'
 import type { Plan, Segment } from '../../plan/plan.ts'
@@ -100,16 +100,9 @@ export class Instance {
   }
 
   #begin(feeds: ReadonlyMap<string, RuntimeValue>): Tensor[] {
-    const inputs = this.plan.inputs.map(({ name, buffer }) => {
-      const bytes = alignedBytes(feeds.get(name) as Tensor)
-      if (bytes.byteLength === buffer.bytes) return bytes
-      throw new EspalierError('bad-argument', 'the memory of the input went elsewhere before the run', {
-        where: { tensor: name },
-        expected: `${buffer.bytes} bytes`,
-        got: `${bytes.byteLength}`,
-        hint: 'Feeds must not be transferred until the run has ended',
-      })
-    })
+    const inputs = this.plan.inputs.map(({ name }) =>
+      locate({ tensor: name }, () => alignedBytes(feeds.get(name) as Tensor)),
+    )
     const outputs = this.plan.outputs.map(({ dtype, shape, buffer }) =>
       tensorOver(dtype, shape, this.#backend.output(buffer.bytes)),
     )

@@ -54,7 +54,7 @@ function findAddon(): AddonState {
       return { addon: require(path) as Addon, path }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      if (code !== 'MODULE_NOT_FOUND') problems.push(`${place}: ${message}`)
+      if (named || code !== 'MODULE_NOT_FOUND') problems.push(`${place}: ${message}`)
     }
   }
   return { reason: problems.join('; ') || `no native addon for ${platform}-${arch} is installed` }
