@@ -17,7 +17,12 @@ const avx2 = ['-DESPALIER_ISA=avx2', '-mavx2', '-mfma', '-mf16c']
 const neon = ['-DESPALIER_ISA=neon']
 /** `int8`: variants with 8-bit kernels of their own, whose tests (int8Tests) run once more for each, and their flags. */
 const targets = {
-  x64: { compiler: 'g++', flags: [...sanitized, ...avx2] },
+  x64: {
+    compiler: 'g++',
+    flags: [...sanitized, ...avx2],
+    // Their special instructions in plain C++ (kernels/simd8.hpp), so that the kernels around them run on any processor.
+    int8: { vnni: ['-DESPALIER_EMULATE_VNNI'], amx: ['-DESPALIER_EMULATE_AMX'] },
+  },
   arm64: { compiler: 'g++', flags: [...sanitized, ...neon] },
   aarch64: {
     compiler: 'aarch64-linux-gnu-g++',

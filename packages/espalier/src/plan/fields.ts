@@ -63,10 +63,6 @@ export function isOperand(kind: FieldKind): boolean {
   return /^(in|out|inout|scratch)\??$/.test(kind)
 }
 
-export function mayBeAbsent(kind: FieldKind): boolean {
-  return kind.endsWith('?')
-}
-
 /** Whether a step reads what the operand held before. */
 export function isRead(kind: FieldKind): boolean {
   return kind.startsWith('in') && isOperand(kind)

@@ -2,7 +2,7 @@
 import { nodeName } from '../graph/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { costOf } from '../plan/step.ts'
-import type { Engine, Observer } from './engine/engine.ts'
+import type { Engine, EngineRun, Observer } from './engine/engine.ts'
 import type { Times } from './engine/instance.ts'
 import type { Values } from './executor.ts'
 
@@ -32,10 +32,15 @@ export interface Profile {
   readonly seconds: number
 }
 
-export function profileEngine(engine: Engine, feeds: Values, { runs = 10 }: ProfileOptions = {}): Profile {
+export function profileEngine(
+  engine: Engine,
+  feeds: Values,
+  run: EngineRun,
+  { runs = 10 }: ProfileOptions = {},
+): Profile {
   const samples: number[][] = []
   let rows: Omit<ProfileRow, 'seconds'>[] = []
-  for (let run = -1; run < runs; run++) {
+  for (let index = -1; index < runs; index++) {
     const found: { plan: Plan; times: Times }[] = []
     const observer: Observer = {
       stage(plan) {
@@ -46,8 +51,8 @@ export function profileEngine(engine: Engine, feeds: Values, { runs = 10 }: Prof
         return times
       },
     }
-    engine.run(feeds, { observer })
-    if (run < 0) rows = found.flatMap(({ plan }) => describePlan(plan))
+    engine.run(feeds, { ...run, observer })
+    if (index < 0) rows = found.flatMap(({ plan }) => describePlan(plan))
     else samples.push(found.flatMap(({ times }) => times.flatMap(list => [...list])))
   }
   const totals = samples.map(sample => sample.reduce((a, b) => a + b, 0))

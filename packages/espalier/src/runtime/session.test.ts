@@ -32,6 +32,9 @@ const perceptron: Graph = graphOf(g => {
   )
 })
 
+/** A batch with work enough that a plan uses its threads. */
+const manyRows = (seed: number): Tensor => noise([333, 40], seed)
+
 const list = (value: unknown): number[] => Array.from(numbers(value as Tensor))
 const native = nativeState().ok
 const backends: [BackendName, number][] = [
@@ -122,7 +125,7 @@ describe.each(backends)('%s, %i threads', (backend, threads) => {
 
 describe.each(backends.filter(([name]) => name !== 'reference'))('%s, %i threads', (backend, threads) => {
   test('a thousand runs on two sessions, disposed in between, give right results or an error', async () => {
-    const x = noise([3, 40], 7)
+    const x = manyRows(7)
     let [a, b] = [await open(backend, threads), await open(backend, threads)]
     const wanted = list(a.runSync({ x }).y)
     let right = 0
@@ -152,7 +155,7 @@ describe.each(backends.filter(([name]) => name !== 'reference'))('%s, %i threads
   test('results do not depend on the number of threads', async () => {
     using one = await open(backend, 1)
     using many = await open(backend, threads)
-    const x = noise([33, 40], 4)
+    const x = manyRows(4)
     expect(list(many.runSync({ x }).y)).toEqual(list(one.runSync({ x }).y))
   })
 })
@@ -176,6 +179,8 @@ test('plans ahead, for shapes that fit', async () => {
   await refuse({ length: 4 }, 'bad-argument')
   await refuse({ z: [1] }, 'bad-argument')
   await refuse({ x: [2, 41] }, 'bad-shape')
+  await refuse({ batch: 1.5 }, 'bad-argument')
+  await refuse({ x: [-2, 40] }, 'bad-argument')
 })
 
 test('options that cannot be are refused', async () => {

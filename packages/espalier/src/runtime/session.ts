@@ -148,6 +148,11 @@ function typesAhead(
             [...(typeof value === 'number' ? dims : inputs.map(input => input.name))].join(', ') || 'none',
         },
       )
+    const extents = typeof value === 'number' ? [value] : value
+    if (!extents.every(extent => Number.isSafeInteger(extent) && extent >= 0))
+      throw new EspalierError('bad-argument', `the extents of "${name}" must be whole numbers from 0 on`, {
+        got: extents.join(' x '),
+      })
     if (typeof value === 'number') bindings.set(name, value)
   }
   const types = new Map<string, ConcreteType>()
@@ -244,7 +249,7 @@ class EngineSession implements Session {
   }
 
   profile(feeds: Feeds, options: ProfileOptions = {}): Profile {
-    return profileEngine(this.#need(), checkFeeds(this.#graph, feeds), options)
+    return profileEngine(this.#need(), checkFeeds(this.#graph, feeds), this.#runOptions(), options)
   }
 
   dispose(): void {
