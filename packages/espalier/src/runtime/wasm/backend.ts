@@ -57,8 +57,18 @@ export function wasmVariant(): WasmIsa {
 
 /** A backend with a memory of its own. With a crew, its workers share the memory. The variant must be loaded. */
 export function wasmBackend(crew?: Crew, isa: WasmIsa = wasmVariant()): Backend {
-  return new WasmBackend(isa, crew)
+  const index = spares.findIndex(spare => spare.isa === isa && spare.crew === crew)
+  return spares.splice(index, index < 0 ? 0 : 1)[0] ?? new WasmBackend(isa, crew)
 }
+
+/**
+ * Backends whose sessions are disposed, kept for the next ones: hosts set aside gigabytes of addresses for each memory,
+ * and take them back only when they collect garbage, so that sessions made and disposed in a row would run out of them.
+ */
+const spares: WasmBackend[] = []
+const MOST_SPARES = 4
+/** Bytes up to which a memory is kept; larger ones go, since a memory never shrinks. */
+const SPARE_BYTES = 2 ** 26
 
 const pageBytes = 65536
 
@@ -147,7 +157,10 @@ class WasmBackend implements Backend {
   }
 
   dispose(): void {
-    this.#detach()
+    const { memory, blocks } = this.heap
+    const empty = blocks === 1 // the frame
+    if (empty && memory.buffer.byteLength <= SPARE_BYTES && spares.length < MOST_SPARES) spares.push(this)
+    else this.#detach()
   }
 }
 

@@ -26,6 +26,11 @@ export class Heap {
     if (start < memory.buffer.byteLength) this.#gaps.push({ start, end: memory.buffer.byteLength })
   }
 
+  /** Blocks in use. */
+  get blocks(): number {
+    return this.#sizes.size
+  }
+
   /** The address of `bytes` bytes, which are zeros. Throws `too-large`. */
   allocate(bytes: number): number {
     const size = roundUp(Math.max(bytes, 1))
