@@ -6,6 +6,7 @@ import { EspalierError, locate } from '../errors.ts'
 import { describeNode, type Graph, type Node, nodeName } from '../graph/graph.ts'
 import { denseOf } from '../graph/sparse.ts'
 import { readsOf } from '../graph/uses.ts'
+import { hashText } from '../tensor/hash.ts'
 import { foldIn, generator, type RandomKey, randomKey } from '../tensor/random.ts'
 import type { RuntimeValue, Tensor } from '../tensor/tensor.ts'
 import { evaluateContext, type Surroundings } from './context.ts'
@@ -233,13 +234,6 @@ function randomSource(key: RandomKey): Run['random'] {
     if (own !== undefined) return generator(randomKey(own))
     const count = draws.get(label) ?? 0
     draws.set(label, count + 1)
-    return generator(foldIn(foldIn(key, hashOf(label)), count))
+    return generator(foldIn(foldIn(key, hashText(label)), count))
   }
-}
-
-/** FNV-1a over UTF-16 units. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }

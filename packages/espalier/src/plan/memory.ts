@@ -84,6 +84,7 @@ function lowestFree(life: Life, placed: readonly Life[], offsets: ReadonlyMap<Bu
   return offset
 }
 
-function roundUp(bytes: number): number {
+/** The least multiple of {@link alignment} that holds so many bytes; something even for none. */
+export function roundUp(bytes: number): number {
   return Math.ceil(Math.max(bytes, 1) / alignment) * alignment
 }

@@ -7,7 +7,7 @@ import type * as Os from 'node:os'
 import type { Isa } from '../plan/target.ts'
 import { chooseBackend } from './backends.ts'
 import { nativeState, nativeVariants } from './native/backend.ts'
-import { defaultThreads } from './threads.ts'
+import { defaultThreads, hostThreads } from './threads.ts'
 import { wasmState } from './wasm/backend.ts'
 import { sharingState, wasmVariants } from './wasm/module.ts'
 
@@ -55,7 +55,6 @@ interface WebAssemblyApi {
 
 const host = globalThis as unknown as {
   readonly WebAssembly?: WebAssemblyApi
-  readonly navigator?: { readonly hardwareConcurrency?: number }
 }
 
 /** Oldest Node that is supported. */
@@ -82,7 +81,7 @@ export function diagnose(): Diagnosis {
     supported,
     ...(node && os && { platform: `${node.platform} ${node.arch}`, memory: usableMemory(node, os) }),
     ...(cpu && { cpu }),
-    cores: os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1,
+    cores: hostThreads(),
     ...(features && { features }),
     webAssembly,
     backEnds: backEnds(),
@@ -171,7 +170,7 @@ function webAssemblyFeatures(): Diagnosis['webAssembly'] {
   const splat = [0x41, 0, 0xfd, 0x0f] // i32.const 0, i8x16.splat
   return {
     simd: WebAssembly.validate(vectorFunction(...splat)),
-    relaxedSimd: WebAssembly.validate(vectorFunction(...splat, ...splat, 0xfd, 0x80, 0x02)), // i8x16.relaxed_swizzle
+    relaxedSimd: wasmVariants().includes('wasm-relaxed'),
     threads: typeof SharedArrayBuffer !== 'undefined' && sharedMemory(WebAssembly),
   }
 }

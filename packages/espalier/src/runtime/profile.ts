@@ -2,6 +2,7 @@
 import { nodeName } from '../graph/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { costOf } from '../plan/step.ts'
+import { quantile } from './benchmark.ts'
 import type { Engine, EngineRun, Observer } from './engine/engine.ts'
 import type { Times } from './engine/instance.ts'
 import type { Values } from './executor.ts'
@@ -73,9 +74,7 @@ export function describePlan(plan: Plan): Omit<ProfileRow, 'seconds'>[] {
   })
 }
 
+/** The middle one; 0 when there is none. */
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  if (sorted.length === 0) return 0
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return values.length === 0 ? 0 : quantile(values, 0.5)
 }

@@ -7,6 +7,11 @@ export const MOST_THREADS = 1024
 export function defaultThreads(): number {
   const asked = Number(globalThis.process?.env?.ESPALIER_THREADS)
   if (Number.isInteger(asked) && asked > 0) return Math.min(asked, MOST_THREADS)
+  return hostThreads()
+}
+
+/** Threads that the host runs at once; 1 where it does not tell. */
+export function hostThreads(): number {
   const os = globalThis.process?.getBuiltinModule?.('node:os')
   return (
     os?.availableParallelism() ??

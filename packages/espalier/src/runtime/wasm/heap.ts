@@ -3,11 +3,11 @@
  * fit over a list of gaps in order of address: a session allocates rarely, and in few sizes.
  */
 import { EspalierError } from '../../errors.ts'
+import { roundUp } from '../../plan/memory.ts'
 
 const pageBytes = 65536
 /** Pages of 32 bits of address. */
 const mostPages = 65536
-const alignment = 64
 
 interface Gap {
   start: number
@@ -33,7 +33,7 @@ export class Heap {
 
   /** The address of `bytes` bytes, which are zeros. Throws `too-large`. */
   allocate(bytes: number): number {
-    const size = roundUp(Math.max(bytes, 1))
+    const size = roundUp(bytes)
     let index = this.#gaps.findIndex(({ start, end }) => end - start >= size)
     if (index < 0) {
       this.#grow(size)
@@ -87,8 +87,4 @@ export class Heap {
     if (last !== undefined && free > 0) last.end = end
     else this.#gaps.push({ start: before, end })
   }
-}
-
-function roundUp(value: number): number {
-  return Math.ceil(value / alignment) * alignment
 }
