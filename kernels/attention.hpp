@@ -506,25 +506,29 @@ inline void attention_f32(const espalier::steps::attention_f32& s, const Context
   if (s.presentK.present() || s.presentV.present()) {
     // A thread that appends to a head attends to it while it is in its cache; few heads are split over all threads.
     if (shared >= 4) {
-      const Range mine = c.share(shared);
-      for (int64_t i = mine.begin; i < mine.end; i++) {
-        append_head(s, c, i, 0, s.keys);
-        for (int64_t head = 0; head < group; head++)
-          attend(s, head_of(s, c, i / s.kvHeads, i % s.kvHeads * group + head), 0, per_head, w);
-      }
-      return;
+      return c.pieces(shared, 1, [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; i++) {
+          append_head(s, c, i, 0, s.keys);
+          for (int64_t head = 0; head < group; head++)
+            attend(s, head_of(s, c, i / s.kvHeads, i % s.kvHeads * group + head), 0, per_head, w);
+        }
+      });
     }
     const Range mine = c.share(s.keys, 16);
     for (int64_t i = 0; i < shared; i++) append_head(s, c, i, mine.begin, mine.end);
     c.barrier();
   }
-  const Range mine = c.share(int64_t(s.batch) * s.heads * per_head);
-  for (int64_t unit = mine.begin; unit < mine.end;) {
-    const int64_t head = unit / per_head, begin = unit % per_head;
-    const int64_t end = per_head < begin + mine.end - unit ? per_head : begin + mine.end - unit;
-    attend(s, head_of(s, c, head / s.heads, head % s.heads), begin, end, w);
-    unit += end - begin;
-  }
+  // Whole blocks of queries, as many as have some 2^20 products.
+  const int64_t block = s.queries < few_queries ? 1 : block_queries / panel, queries = block == 1 ? 1 : block_queries;
+  const int64_t work = queries * (int64_t(s.keys) * (s.size + s.valueSize) + 1);
+  c.pieces(int64_t(s.batch) * s.heads * per_head, ((1 << 20) / work + 1) * block, [&](int64_t first, int64_t last) {
+    for (int64_t unit = first; unit < last;) {
+      const int64_t head = unit / per_head, begin = unit % per_head;
+      const int64_t end = per_head < begin + last - unit ? per_head : begin + last - unit;
+      attend(s, head_of(s, c, head / s.heads, head % s.heads), begin, end, w);
+      unit += end - begin;
+    }
+  });
 }
 
 }  // namespace ESPALIER_ISA

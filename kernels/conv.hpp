@@ -295,23 +295,23 @@ inline void conv_panel(const ConvWork& v, const ConvChunk& k, int64_t group, int
   }
 }
 
-// The jobs of `mine`, whose numbers begin at `base`. A job is a panel of a group, for a chunk of pixels.
-inline void conv_work(const ConvWork& v, Range mine, int64_t base, uint8_t* scratch) {
-  const int64_t per_chunk = v.groups * v.panels();
-  const int64_t begin = mine.begin > base ? mine.begin - base : 0;
-  const int64_t end = mine.end - base < v.jobs() ? mine.end - base : v.jobs();
-  if (begin >= end) return;
+// All of it. A job is a panel of a group, for a chunk of pixels; threads take as many as make some tens of microseconds.
+inline void conv_work(const ConvWork& v, const Context& c, uint8_t* scratch) {
+  const int64_t per_chunk = v.groups * v.panels(), jobs = v.jobs();
+  const int64_t flops = v.pixels() / v.chunks() * gemm_columns * v.runs() * v.run_length();
   ConvChunk k = conv_scratch(v, scratch);
   int64_t ready = -1;
-  for (int64_t job = begin; job < end; job++) {
-    const int64_t chunk = job / per_chunk, which = job % per_chunk;
-    if (chunk != ready) {
-      if (v.copied) conv_copy(v, chunk, k);
-      else conv_point(v, chunk, k);
-      ready = chunk;
+  c.pieces(jobs, (1 << 21) / (flops + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t job = begin; job < end; job++) {
+      const int64_t chunk = job / per_chunk, which = job % per_chunk;
+      if (chunk != ready) {
+        if (v.copied) conv_copy(v, chunk, k);
+        else conv_point(v, chunk, k);
+        ready = chunk;
+      }
+      conv_panel(v, k, which / v.panels(), which % v.panels());
     }
-    conv_panel(v, k, which / v.panels(), which % v.panels());
-  }
+  });
 }
 
 template <class S>
@@ -346,7 +346,7 @@ inline void conv_f32(const espalier::steps::conv_f32& s, const Context& c) {
     v.axis[i] = {s.input[i],  s.output[i],     s.kernel[i], s.strides[i], -int64_t(s.pads[i]),
                  s.dilations[i], 0, 1, s.output[i]};
   if (v.pixels() == 0 || v.outputs == 0) return;
-  conv_work(v, c.share(v.jobs()), 0, c.at<uint8_t>(s.scratch) + int64_t(c.thread) * s.scratchBytes);
+  conv_work(v, c, c.at<uint8_t>(s.scratch) + int64_t(c.thread) * s.scratchBytes);
 }
 
 // A transposed convolution falls apart into one ordinary convolution for each place of an output within the stride:
@@ -376,18 +376,10 @@ inline void conv_transpose_f32(const espalier::steps::conv_transpose_f32& s, con
       rest /= s.strides[i];
     }
   };
-  int64_t jobs = 0;
-  for (int64_t phase = 0; phase < phases; phase++) {
-    set(phase);
-    jobs += v.jobs();
-  }
-  const Range mine = c.share(jobs);
   uint8_t* scratch = c.at<uint8_t>(s.scratch) + int64_t(c.thread) * s.scratchBytes;
-  int64_t base = 0;
   for (int64_t phase = 0; phase < phases; phase++) {
     set(phase);
-    if (v.pixels() > 0) conv_work(v, mine, base, scratch);
-    base += v.jobs();
+    if (v.pixels() > 0) conv_work(v, c, scratch);
     v.panel_begin += v.taps() * v.group_channels();
   }
 }

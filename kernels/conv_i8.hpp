@@ -98,8 +98,7 @@ inline void depthwise_i8(const espalier::steps::depthwise_i8& s, const Context& 
   const int64_t whole = round_up(s.channels, dot_columns);
   const int32_t* column_sums = reinterpret_cast<const int32_t*>(w + whole * pairs * 2);
   const uint8_t* pointers[(most_depthwise8_taps + 1) * depthwise8_pixels];
-  const Range mine = c.share(int64_t(s.batch) * s.outputSize[0]);
-  for (int64_t line = mine.begin; line < mine.end; line++) {
+  const auto work = [&](int64_t line) {
     const int64_t image = line / s.outputSize[0];
     const int64_t top = line % s.outputSize[0] * s.strides[0] - s.pads[0];
     const uint8_t* from = x + image * s.input[0] * s.input[1] * s.channels;
@@ -120,7 +119,11 @@ inline void depthwise_i8(const espalier::steps::depthwise_i8& s, const Context& 
         for (int i = 0; i < pixels; i++)
           depthwise8_block<1>(f, pointers + i, pairs, flip, w, column_sums, s.channels, y_at + i * s.channels);
     }
-  }
+  };
+  const int64_t products = int64_t(s.outputSize[1]) * s.channels * taps;
+  c.pieces(int64_t(s.batch) * s.outputSize[0], (1 << 18) / (products + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t line = begin; line < end; line++) work(line);
+  });
 }
 
 // Weights [channels, taps] as [panel of channels][taps / 2][channel][2].

@@ -170,8 +170,7 @@ inline void depthwise_f32(const espalier::steps::depthwise_f32& s, const Context
                     splat(s.activation == activation_clip ? s.beta : infinity), 0, {}};
   const float *w = c.at<const float>(s.w), *residual = c.at<const float>(s.residual);
   const int64_t groups = (outputs + depthwise_group - 1) / depthwise_group;
-  const Range mine = c.share(s.batch * planes * rows * groups);
-  for (int64_t job = mine.begin; job < mine.end; job++) {
+  const auto row = [&](int64_t job) {
     const int64_t i = job / groups % rows, deep = job / groups / rows, begin = job % groups * depthwise_group;
     const int64_t end = begin + depthwise_group < outputs ? begin + depthwise_group : outputs;
     const float* x = c.at<const float>(s.x) + deep / planes * sample;
@@ -185,7 +184,11 @@ inline void depthwise_f32(const espalier::steps::depthwise_f32& s, const Context
       else if (s.kernel[2] == 5) depthwise_row<5>(t, begin, end);
       else depthwise_row<0>(t, begin, end);
     }
-  }
+  };
+  const int64_t work = width * depthwise_group * taps * s.kernel[2];
+  c.pieces(s.batch * planes * rows * groups, (1 << 18) / (work + 1) + 1, [&](int64_t first, int64_t last) {
+    for (int64_t job = first; job < last; job++) row(job);
+  });
 }
 
 inline void depthwise_pack_f32(const espalier::steps::depthwise_pack_f32& s, const Context& c) {

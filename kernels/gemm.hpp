@@ -2,7 +2,7 @@
 //
 // Floor: 2 m n k flops at the FMA peak; with few rows, the bytes of B at the memory's bandwidth. Blocks of k keep a panel
 // of B in the first-level cache and blocks of rows keep A in the second, after Goto and van de Geijn; A is read where it
-// lies (its rows are contiguous, and a tile touches a handful). Threads take rectangles of the product; k is never split
+// lies (its rows are contiguous, and a tile touches a handful). Threads draw rectangles of the product; k is never split
 // between them, and how sums are cut into blocks depends on the sizes alone.
 //
 // For other families (single-threaded, the caller splits the work):
@@ -279,37 +279,23 @@ inline void gemm_few_rows_f32(const float* a, int64_t a_stride, const float* b, 
   }
 }
 
-// A thread's rectangle of a batch of products, in tiles.
-struct GemmShare {
-  Range batch, rows, panels;
+// A product is handed out in tiles of so many rows and panels of columns, each some tens of microseconds of arithmetic:
+// many rows first, so that a panel is read seldom, and panels enough to make a tile worth its while.
+struct GemmCut {
+  int64_t rows, panels;      // of a tile
+  int64_t across, tiles;     // tiles beside each other; of a product
 };
 
-// Threads form a grid over batch, rows and columns: the one with the least work for the busiest thread and, among those,
-// the one whose threads read least of A and B.
-inline GemmShare gemm_share(const Context& c, int64_t batch, int64_t m, int64_t n) {
-  const int64_t tiles = (m + gemm_rows - 1) / gemm_rows, panels = gemm_panels(n);
-  const auto most = [](int64_t total, int64_t parts) { return (total + parts - 1) / parts; };
-  int grid[3] = {1, 1, 1};
-  int64_t best = INT64_MAX, best_reads = 0;
-  for (int b = 1; b <= c.threads && b <= batch; b++)
-    for (int r = 1; b * r <= c.threads && r <= tiles; r++) {
-      const int64_t left = c.threads / (b * r);
-      const int p = int(left < panels ? left : panels);
-      const int64_t work = most(batch, b) * most(tiles, r) * most(panels, p);
-      const int64_t reads = most(batch, b) * (most(tiles, r) * gemm_rows + most(panels, p) * gemm_columns);
-      if (work > best || (work == best && reads >= best_reads)) continue;
-      best = work;
-      best_reads = reads;
-      grid[0] = b;
-      grid[1] = r;
-      grid[2] = p;
-    }
-  const int parts = grid[0] * grid[1] * grid[2];
-  if (c.thread >= parts) return {{0, 0}, {0, 0}, {0, 0}};
-  const auto cut = [](int64_t total, int part, int of) { return Range{total * part / of, total * (part + 1) / of}; };
-  const int t = c.thread;
-  return {cut(batch, t / (grid[1] * grid[2]), grid[0]), cut(tiles, t / grid[2] % grid[1], grid[1]),
-          cut(panels, t % grid[2], grid[2])};
+inline GemmCut gemm_cut(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t most_rows = 32 * gemm_rows, work = 1 << 21;
+  GemmCut cut;
+  cut.rows = gemm_piece(m, most_rows, gemm_rows);
+  const int64_t panels = gemm_panels(n), one = cut.rows * gemm_columns * (k > 0 ? k : 1);
+  const int64_t wanted = (work + one - 1) / one;
+  cut.panels = wanted < panels ? wanted : panels;
+  cut.across = (panels + cut.panels - 1) / cut.panels;
+  cut.tiles = cut.across * ((m + cut.rows - 1) / cut.rows);
+  return cut;
 }
 
 // The matrices of a step.
@@ -350,29 +336,33 @@ inline void gemm_thin(const GemmJob& job, const Context& c, int64_t batch) {
   const bool few_rows = s.m <= gemm_few_rows;
   const int64_t many = few_rows ? s.n : s.m;
   const int64_t pieces = (many + gemm_columns - 1) / gemm_columns;
-  const Range mine = c.share(batch * pieces);
-  for (int64_t at = mine.begin; at < mine.end;) {
-    const int64_t index = at / pieces, first = at % pieces;
-    const int64_t last = mine.end - at < pieces - first ? first + mine.end - at : pieces;
-    const int64_t from = first * gemm_columns, to = last * gemm_columns < many ? last * gemm_columns : many;
-    at += last - first;
-    const GemmOperands x = job.matrices(index);
-    if (!few_rows) {
-      gemm_dots_f32(x.a + from * s.aStride, s.aStride, x.b, s.bStride, s.k, to - from, s.n, x.o.from(from, 0));
-      continue;
+  const auto part = [&](int64_t at, int64_t end) {
+    while (at < end) {
+      const int64_t index = at / pieces, first = at % pieces;
+      const int64_t last = end - at < pieces - first ? first + end - at : pieces;
+      const int64_t from = first * gemm_columns, to = last * gemm_columns < many ? last * gemm_columns : many;
+      at += last - first;
+      const GemmOperands x = job.matrices(index);
+      if (!few_rows) {
+        gemm_dots_f32(x.a + from * s.aStride, s.aStride, x.b, s.bStride, s.k, to - from, s.n, x.o.from(from, 0));
+        continue;
+      }
+      const GemmOutput o = x.o.from(0, from);
+      if (s.layout == gemm_layout_panels) {
+        gemm_few_f32(x.a, s.aStride, x.b + from * s.k, s.k, s.m, to - from, o);
+      } else if (s.layout == gemm_layout_columns) {
+        gemm_dots_f32(x.a, s.aStride, x.b + from * s.bStride, s.bStride, s.k, s.m, to - from, o);
+      } else {
+        const float* b = x.b + from;
+        if (s.m == 1) gemm_few_rows_f32<1>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+        if (s.m == 2) gemm_few_rows_f32<2>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+        if (s.m == 3) gemm_few_rows_f32<3>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
+      }
     }
-    const GemmOutput o = x.o.from(0, from);
-    if (s.layout == gemm_layout_panels) {
-      gemm_few_f32(x.a, s.aStride, x.b + from * s.k, s.k, s.m, to - from, o);
-    } else if (s.layout == gemm_layout_columns) {
-      gemm_dots_f32(x.a, s.aStride, x.b + from * s.bStride, s.bStride, s.k, s.m, to - from, o);
-    } else {
-      const float* b = x.b + from;
-      if (s.m == 1) gemm_few_rows_f32<1>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
-      if (s.m == 2) gemm_few_rows_f32<2>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
-      if (s.m == 3) gemm_few_rows_f32<3>(x.a, s.aStride, b, s.bStride, s.k, to - from, o);
-    }
-  }
+  };
+  // Parts of some 256 KiB, four panels or a multiple (gemm_few_f32).
+  const int64_t panel = (s.k > 0 ? s.k : 1) * gemm_columns;
+  c.pieces(batch * pieces, 4 * ((16384 + panel - 1) / panel), part);
 }
 
 inline void gemm_f32(const espalier::steps::gemm_f32& s, const Context& c) {
@@ -383,24 +373,27 @@ inline void gemm_f32(const espalier::steps::gemm_f32& s, const Context& c) {
                     {c.at<float>(s.y), s.yStride, c.at<const float>(s.bias), s.biasRow, s.biasColumn,
                      c.at<const float>(s.residual), s.scale, s.biasScale, s.activation, s.alpha, s.beta}};
   if (s.m <= gemm_few_rows || (s.layout == gemm_layout_columns && s.n < lanes)) return gemm_thin(job, c, batch);
-  const GemmShare mine = gemm_share(c, batch, s.m, s.n);
-  const int64_t row = mine.rows.begin * gemm_rows, column = mine.panels.begin * gemm_columns;
-  const int64_t last_row = mine.rows.end * gemm_rows, last_column = mine.panels.end * gemm_columns;
-  const int64_t rows = (last_row < s.m ? last_row : s.m) - row;
-  const int64_t columns = (last_column < s.n ? last_column : s.n) - column;
-  for (int64_t i = mine.batch.begin; i < mine.batch.end; i++) {
-    const GemmOperands x = job.matrices(i);
-    const float* a = x.a + row * s.aStride;
-    const GemmOutput o = x.o.from(row, column);
-    if (s.layout == gemm_layout_panels) {
-      gemm_panels_f32(a, s.aStride, x.b + column * s.k, s.k, rows, columns, o);
-    } else {
-      const bool flat = s.layout == gemm_layout_rows;
-      const GemmMatrix b{x.b, flat ? s.bStride : 1, flat ? 1 : s.bStride};
-      gemm_loose_f32(a, s.aStride, b.from(0, column), s.k, rows, columns, o,
-                     c.at<float>(s.scratch) + c.thread * gemm_scratch_floats);
+  const GemmCut cut = gemm_cut(s.m, s.n, s.k);
+  const bool panels = s.layout == gemm_layout_panels, flat = s.layout == gemm_layout_rows;
+  // Tiles beside each other read the same rows; those of one product the same B.
+  c.pieces(batch * cut.tiles, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t tile = begin; tile < end; tile++) {
+      const GemmOperands x = job.matrices(tile / cut.tiles);
+      const int64_t row = tile % cut.tiles / cut.across * cut.rows;
+      const int64_t column = tile % cut.across * cut.panels * gemm_columns;
+      const int64_t rows = s.m - row < cut.rows ? s.m - row : cut.rows;
+      const int64_t width = cut.panels * gemm_columns, columns = s.n - column < width ? s.n - column : width;
+      const float* a = x.a + row * s.aStride;
+      const GemmOutput o = x.o.from(row, column);
+      if (panels) {
+        gemm_panels_f32(a, s.aStride, x.b + column * s.k, s.k, rows, columns, o);
+      } else {
+        const GemmMatrix b{x.b, flat ? s.bStride : 1, flat ? 1 : s.bStride};
+        gemm_loose_f32(a, s.aStride, b.from(0, column), s.k, rows, columns, o,
+                       c.at<float>(s.scratch) + c.thread * gemm_scratch_floats);
+      }
     }
-  }
+  });
 }
 
 }  // namespace ESPALIER_ISA

@@ -186,19 +186,21 @@ inline void multiply_i8(Product p, const Sums& f, const Context& c) {
   const int block = p.block = fitting < row_block ? fitting : row_block;
   const int64_t blocks = (p.rows + block - 1) / block, panels = p.panels();
   const int64_t wanted = blocks * p.groups > 0 ? (32 + blocks * p.groups - 1) / (blocks * p.groups) : 1;
-  const int64_t parts = wanted < panels ? wanted : panels;
+  const int64_t parts = wanted < panels ? wanted : panels;  // 0 where there is nothing to do
   const bool w_zeros = has_weight_zeros(f);
 #if defined(ESPALIER_AMX)
   const TileConfig config;
   ESPALIER_TILES_BEGIN(config);
 #endif
-  const Range mine = c.share(blocks * p.groups * parts);
-  for (int64_t unit = mine.begin; unit < mine.end; unit++) {
-    const int64_t part = unit % parts, rest = unit / parts;
-    const int64_t first = rest % blocks * block;
-    const int rows = int(p.rows - first < block ? p.rows - first : block);
-    multiply_block(p, f, w_zeros, rest / blocks, first, rows, panels * part / parts, panels * (part + 1) / parts);
-  }
+  const int64_t work = parts > 0 ? block * (panels / parts + 1) * dot_columns * p.panel_depth() : 0;
+  c.pieces(blocks * p.groups * parts, (1 << 21) / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t unit = begin; unit < end; unit++) {
+      const int64_t part = unit % parts, rest = unit / parts;
+      const int64_t first = rest % blocks * block;
+      const int rows = int(p.rows - first < block ? p.rows - first : block);
+      multiply_block(p, f, w_zeros, rest / blocks, first, rows, panels * part / parts, panels * (part + 1) / parts);
+    }
+  });
 #if defined(ESPALIER_AMX)
   ESPALIER_TILES_END();
 #endif

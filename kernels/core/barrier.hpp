@@ -27,9 +27,12 @@ struct Barrier {
   uint32_t round = 0;
   static constexpr int spins = 4000;
 
-  inline __attribute__((always_inline)) void wait(int threads) {
+  // `last` is called by the thread that comes last, before any of them goes on.
+  template <class F>
+  inline __attribute__((always_inline)) void wait(int threads, const F& last) {
     const uint32_t now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
     if (__atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL) == uint32_t(threads)) {
+      last();
       __atomic_store_n(&arrived, 0, __ATOMIC_RELAXED);
       __atomic_store_n(&round, now + 1, __ATOMIC_RELEASE);
       wake_all(&round);

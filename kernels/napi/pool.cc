@@ -34,11 +34,12 @@ struct Pool {
   std::vector<std::unique_ptr<Worker>> workers;
   Barrier barrier;
   Fault fault;
+  Tickets tickets;
   Job job{};
   int threads = 1;
 
   void enter(int thread) {
-    const Context context{job.spaces, thread, threads, &barrier, &fault};
+    const Context context{job.spaces, thread, threads, &barrier, &fault, &tickets};
     job.variant->execute(job.code, job.words, context, job.times, seconds);
   }
 

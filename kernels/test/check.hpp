@@ -72,8 +72,11 @@ inline constexpr espalier::Operand absent{-1, 0};
 inline espalier::Fault run(const Memory& memory, int threads, const std::function<void(const espalier::Context&)>& kernel) {
   espalier::Barrier barrier;
   espalier::Fault fault;
+  espalier::Tickets tickets;
   std::vector<std::thread> others;
-  auto enter = [&](int thread) { kernel(espalier::Context{memory.spaces.data(), thread, threads, &barrier, &fault}); };
+  auto enter = [&](int thread) {
+    kernel(espalier::Context{memory.spaces.data(), thread, threads, &barrier, &fault, &tickets});
+  };
   for (int t = 1; t < threads; t++) others.emplace_back(enter, t);
   enter(0);
   for (auto& t : others) t.join();

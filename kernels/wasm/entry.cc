@@ -27,10 +27,12 @@ struct Frame {
   uint8_t* const* spaces;
   double* times;
   uint32_t threads;
+  espalier::Tickets tickets;  // zeros at first
 };
 
 __attribute__((export_name("run"))) void run(Frame* frame, int thread) {
-  const espalier::Context context{frame->spaces,   thread, int(frame->threads), &frame->barrier, &frame->fault};
+  const espalier::Context context{frame->spaces,     thread,        int(frame->threads),
+                                  &frame->barrier, &frame->fault, &frame->tickets};
   ESPALIER_ISA::execute(frame->code, frame->words, context, frame->times, espalier_clock);
 }
 

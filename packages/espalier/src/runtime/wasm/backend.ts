@@ -29,7 +29,7 @@ interface Exports {
 
 /** Bytes of the call frame, and where its fields lie (`Frame` in kernels/wasm/entry.cc). */
 const frame = {
-  bytes: 48,
+  bytes: 64 + 32 * 16 * 4, // numbers drawn by threads come last
   ...{ fault: 8, step: 12, value: 16, code: 24, words: 28, spaces: 32, times: 36, threads: 40 },
 } as const
 
