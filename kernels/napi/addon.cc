@@ -14,8 +14,6 @@
 #include <string.h>
 
 #include <memory>
-#include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "cpu.hpp"
@@ -120,61 +118,22 @@ void give(napi_env, void* data, void* hint) {
   free(data);
 }
 
-// Results come and go in the same sizes, run after run, and memory that is new to the process costs a page fault for every
-// 4 KiB: what is given back is kept for the next of its size, up to a limit.
-struct Shelf {
-  static constexpr size_t limit = size_t(128) << 20;
-  std::mutex mutex;
-  std::unordered_map<size_t, std::vector<void*>> kept;
-  size_t bytes = 0;
-
-  void* take(size_t size) {
-    const std::lock_guard<std::mutex> guard(mutex);
-    const auto found = kept.find(size);
-    if (found == kept.end() || found->second.empty()) return aligned_alloc(64, size);
-    void* p = found->second.back();
-    found->second.pop_back();
-    bytes -= size;
-    return p;
-  }
-  void give(void* p, size_t size) {
-    const std::lock_guard<std::mutex> guard(mutex);
-    if (bytes + size > limit) return free(p);
-    kept[size].push_back(p);
-    bytes += size;
-  }
-};
-
-// Never destroyed: results may be collected while the process ends.
-Shelf& shelf() {
-  static Shelf* const only = new Shelf;
-  return *only;
-}
-
-size_t shelf_bytes(size_t bytes) { return (bytes + 64) / 64 * 64; }
-
-// allocate(bytes): zeros, or allocate(bytes, false): whatever was there, for what is written before it is read.
+// allocate(bytes): zeros.
 napi_value allocate(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value arguments[2];
+  size_t argc = 1;
+  napi_value argument;
   int64_t bytes = 0;
-  bool zeros = true;
-  CHECK_NAPI(napi_get_cb_info(env, info, &argc, arguments, nullptr, nullptr));
-  CHECK_NAPI(napi_get_value_int64(env, arguments[0], &bytes));
-  if (argc > 1) CHECK_NAPI(napi_get_value_bool(env, arguments[1], &zeros));
+  CHECK_NAPI(napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr));
+  CHECK_NAPI(napi_get_value_int64(env, argument, &bytes));
   if (bytes < 0) return fail(env, "a negative size");
-  void* p = zeros ? take(size_t(bytes)) : shelf().take(shelf_bytes(size_t(bytes)));
+  void* p = take(size_t(bytes));
   if (!p) return fail(env, "out of memory");
   napi_value buffer;
-  const auto keep = [](napi_env, void* data, void* size) { shelf().give(data, reinterpret_cast<size_t>(size)); };
   const napi_status status =
-      zeros ? napi_create_external_arraybuffer(env, p, size_t(bytes), give, reinterpret_cast<void*>(bytes), &buffer)
-            : napi_create_external_arraybuffer(env, p, size_t(bytes), keep,
-                                              reinterpret_cast<void*>(shelf_bytes(size_t(bytes))), &buffer);
+      napi_create_external_arraybuffer(env, p, size_t(bytes), give, reinterpret_cast<void*>(bytes), &buffer);
   if (status == napi_ok) return buffer;
   // Some hosts (Electron) allow no memory of ours: then theirs, aligned as they like.
-  if (zeros) give(env, p, reinterpret_cast<void*>(bytes));
-  else shelf().give(p, shelf_bytes(size_t(bytes)));
+  give(env, p, reinterpret_cast<void*>(bytes));
   CHECK_NAPI(napi_create_arraybuffer(env, size_t(bytes), &p, &buffer));
   return buffer;
 }

@@ -6,8 +6,8 @@
 /** What kernels/napi/addon.cc exports. */
 export interface Addon {
   variants(): { readonly name: string; readonly supported: boolean; readonly traits: Int32Array }[]
-  /** Without `zeros`, whatever was there: for what is written before it is read. */
-  allocate(bytes: number, zeros?: boolean): ArrayBuffer
+  /** Zeros. */
+  allocate(bytes: number): ArrayBuffer
   release(buffer: ArrayBuffer): void
   program(variant: string, code: Int32Array, blocks: readonly (Uint8Array | null)[]): NativeProgram
   run(

@@ -68,7 +68,7 @@ class NativeBackend implements Backend {
   }
 
   allocate(bytes: number): NativeBlock {
-    return { bytes, view: new Uint8Array(this.#memory(bytes, true)), owned: true }
+    return { bytes, view: new Uint8Array(this.#memory(bytes, this.#addon.allocate)), owned: true }
   }
 
   hold(bytes: Uint8Array): NativeBlock {
@@ -81,13 +81,12 @@ class NativeBackend implements Backend {
   }
 
   output(bytes: number): ArrayBuffer {
-    // Small ones come quicker from the host.
-    return bytes < 65536 ? new ArrayBuffer(bytes) : this.#memory(bytes, false)
+    return this.#memory(bytes, uninitialised)
   }
 
-  #memory(bytes: number, zeros: boolean): ArrayBuffer {
+  #memory(bytes: number, take: (bytes: number) => ArrayBuffer): ArrayBuffer {
     try {
-      return this.#addon.allocate(bytes, zeros)
+      return take(bytes)
     } catch (cause) {
       throw new EspalierError('too-large', `cannot allocate ${bytes} bytes for a plan`, {
         hint: 'Run smaller batches',
@@ -168,6 +167,16 @@ class BoundProgram implements Program {
       hint: 'Weights must not be transferred while there is a session, and feeds until a run has ended',
     })
   }
+}
+
+/**
+ * Memory for a result, with whatever was there. The host's own: it takes a result back as soon as it has collected it, and
+ * gives the memory to the next, while memory of the addon's would be taken back in a later turn of the event loop, which
+ * a loop of `runSync` never reaches, and each new 4 KiB costs a page fault.
+ */
+function uninitialised(bytes: number): ArrayBuffer {
+  const { Buffer } = process.getBuiltinModule('node:buffer')
+  return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
 }
 
 function faultOf(found: NativeFault | undefined): Fault | undefined {
