@@ -16,10 +16,9 @@ export async function loadRuntime(name) {
 }
 
 async function loadOurs(backend) {
-  const { readOnnx } = await import('espalier/onnx')
   const { session } = await import('espalier/runtime')
   return async (file, { threads }) => {
-    const opened = await session(await readOnnx(file), { backend, threads })
+    const opened = await session(file, { backend, threads })
     return { bind: feeds => () => opened.run(feeds), tensors: outputs => new Map(Object.entries(outputs)) }
   }
 }

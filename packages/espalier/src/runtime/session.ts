@@ -2,10 +2,12 @@
  * A session: a model made ready to run, fast, as often as wanted. It takes the best back end there is, optimises the
  * graph once, and keeps a plan for every shape of inputs that comes.
  */
-import { EspalierError } from '../errors.ts'
+import { EspalierError, locate } from '../errors.ts'
+import { openOnnx } from '../formats/onnx/read.ts'
 import { evaluateDim, symbolsOf } from '../graph/dim.ts'
 import type { Graph } from '../graph/graph.ts'
 import { feedableInputs, inputShape } from '../graph/inputs.ts'
+import { validate } from '../graph/validate.ts'
 import { operators as standard } from '../ops/index.ts'
 import type { ConcreteType } from '../ops/lower.ts'
 import { requireOps } from '../ops/missing.ts'
@@ -86,10 +88,36 @@ export interface Session extends Disposable {
 }
 
 /**
- * A session for a graph. Throws `unsupported-op` with every operator that is missing, `bad-argument` for outputs, shapes
- * or threads that cannot be, `unsupported` when the back end that is asked for does not work here.
+ * A session for a graph, or for the ONNX file of this name. Of a file, weights are read straight to where kernels use them,
+ * so that memory holds them once and not twice; it stays open as long as the session and must not be written to.
+ *
+ * Throws `unsupported-op` with every operator that is missing, `bad-argument` for outputs, shapes or threads that cannot
+ * be, `unsupported` when the back end that is asked for does not work here; for a file, what `load` does.
  */
-export async function session(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+export async function session(model: Graph | string, options: SessionOptions = {}): Promise<Session> {
+  if (typeof model !== 'string') return sessionOf(model, options, () => {})
+  const { graph, close } = await openOnnx(model)
+  try {
+    const opened = await sessionOf(
+      locate({ file: model }, () => validate(graph)),
+      options,
+      () => {
+        abandoned.unregister(close)
+        void close()
+      },
+    )
+    abandoned.register(opened, close, close)
+    return opened
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Closes the files of sessions that nobody has disposed of. */
+const abandoned = new FinalizationRegistry<() => Promise<void>>(close => void close())
+
+async function sessionOf(graph: Graph, options: SessionOptions, onDispose: () => void): Promise<Session> {
   const { operators = standard, outputs, onWarning = warnOnce } = options
   const part = outputs === undefined ? graph : partFor(graph, outputs)
   requireOps(part, operators)
@@ -98,7 +126,7 @@ export async function session(graph: Graph, options: SessionOptions = {}): Promi
   const choice = chooseBackend(options.backend, options.isa)
   if (choice.name === 'reference') {
     if (choice.reason) onWarning(`models run on the reference, slowly: ${choice.reason}`)
-    return new ReferenceSession(graph, options)
+    return new ReferenceSession(graph, options, onDispose)
   }
   if (choice.reason) onWarning(`models run on WebAssembly: ${choice.reason}`)
   const optimized = optimize(part, { operators })
@@ -110,7 +138,8 @@ export async function session(graph: Graph, options: SessionOptions = {}): Promi
     engine.dispose()
     throw error
   }
-  return new EngineSession(graph, part, engine, { backend: choice.name, isa: backend.isa, threads }, options)
+  const facts = { backend: choice.name, isa: backend.isa, threads, onDispose }
+  return new EngineSession(graph, part, engine, facts, options)
 }
 
 const warned = new Set<string>()
@@ -185,6 +214,7 @@ class EngineSession implements Session {
   readonly outputs: readonly string[]
   readonly #graph: Graph
   readonly #options: SessionOptions
+  readonly #onDispose: () => void
   #engine: Engine | undefined
   /** Settled when all runs before have ended. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -194,12 +224,18 @@ class EngineSession implements Session {
     graph: Graph,
     part: Graph,
     engine: Engine,
-    facts: { readonly backend: BackendName; readonly isa: Isa; readonly threads: number },
+    facts: {
+      readonly backend: BackendName
+      readonly isa: Isa
+      readonly threads: number
+      readonly onDispose: () => void
+    },
     options: SessionOptions,
   ) {
     this.backend = facts.backend
     this.isa = facts.isa
     this.threads = facts.threads
+    this.#onDispose = facts.onDispose
     this.outputs = part.outputs.map(({ name }) => name)
     this.#graph = graph
     this.#engine = engine
@@ -256,8 +292,12 @@ class EngineSession implements Session {
     const engine = this.#engine
     this.#engine = undefined
     if (engine === undefined) return
-    if (this.#running === 0) engine.dispose()
-    else void this.#turn.then(() => engine.dispose())
+    const end = (): void => {
+      engine.dispose()
+      this.#onDispose()
+    }
+    if (this.#running === 0) end()
+    else void this.#turn.then(end)
   }
 
   [Symbol.dispose](): void {
@@ -299,11 +339,13 @@ class ReferenceSession implements Session {
   readonly outputs: readonly string[]
   readonly #prepared: Prepared
   readonly #options: SessionOptions
+  #onDispose: () => void
 
-  constructor(graph: Graph, options: SessionOptions) {
+  constructor(graph: Graph, options: SessionOptions, onDispose: () => void) {
     const { operators, outputs, seed, maxIterations, onProgress } = options
     this.outputs = outputs ?? graph.outputs.map(({ name }) => name)
     this.#options = options
+    this.#onDispose = onDispose
     this.#prepared = reference.prepare(graph, {
       ...(operators && { operators }),
       ...(outputs && { outputs }),
@@ -337,6 +379,8 @@ class ReferenceSession implements Session {
 
   dispose(): void {
     this.#prepared.dispose()
+    this.#onDispose()
+    this.#onDispose = () => {}
   }
 
   [Symbol.dispose](): void {

@@ -95,7 +95,7 @@ export function reshape<D extends DType>(source: TensorOf<D>, shape: Shape): Ten
 
 function withShape(source: Tensor, shape: Shape): Tensor {
   return source instanceof LazyTensor
-    ? (new LazyTensor(source.dtype, shape, source.bytes) as Tensor)
+    ? (new LazyTensor(source.dtype, shape, source.origin) as Tensor)
     : ({ dtype: source.dtype, shape, data: source.data } as Tensor)
 }
 
@@ -104,12 +104,24 @@ export function isTensor(value: RuntimeValue | undefined): value is Tensor {
   return value !== null && value !== undefined && !Array.isArray(value)
 }
 
+/** Bytes that lie elsewhere, as in a file, and are read whenever they are asked for. */
+export interface StoredBytes {
+  readonly byteLength: number
+  /** Reads all of them into `target`, which is as long. Throws where they are not there any more. */
+  fill(target: Uint8Array): void
+}
+
 /**
  * A tensor over bytes in little-endian order, as files hold them. The bytes are referenced, not copied; where
- * they are not aligned for the data type, the aligned copy is made when `data` is first asked for. Throws
- * `bad-shape` when the length does not fit.
+ * they are not aligned for the data type, the aligned copy is made when `data` is first asked for. Those that are stored
+ * elsewhere are read when `data` is asked for, and again when nobody has held on to it. Throws `bad-shape` when the
+ * length does not fit.
  */
-export function tensorFromBytes<D extends DType>(dtype: D, shape: Shape, bytes: Uint8Array): Tensor<D> {
+export function tensorFromBytes<D extends DType>(
+  dtype: D,
+  shape: Shape,
+  bytes: Uint8Array | StoredBytes,
+): Tensor<D> {
   if (dtype === 'string') throw new EspalierError('bad-dtype', 'strings have no byte form')
   const wanted = byteLength(dtype, sizeOf(shape))
   if (bytes.byteLength !== wanted)
@@ -128,21 +140,40 @@ export function tensorBytes(source: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
+/** Where the bytes of a tensor are stored, when they are not in memory. */
+export function storedBytes(source: Tensor): StoredBytes | undefined {
+  return source instanceof LazyTensor && !(source.origin instanceof Uint8Array) ? source.origin : undefined
+}
+
 /** A tensor whose typed array is made from its bytes on first use. */
 class LazyTensor {
   readonly dtype: DType
   readonly shape: Shape
-  readonly bytes: Uint8Array
+  readonly origin: Uint8Array | StoredBytes
   #data: DataOf<DType> | undefined
+  /** What was read last, as long as somebody uses it. */
+  #read: WeakRef<ArrayBuffer> | undefined
 
-  constructor(dtype: DType, shape: Shape, bytes: Uint8Array) {
+  constructor(dtype: DType, shape: Shape, origin: Uint8Array | StoredBytes) {
     this.dtype = dtype
     this.shape = shape
-    this.bytes = bytes
+    this.origin = origin
+  }
+
+  get bytes(): Uint8Array {
+    const { origin } = this
+    if (origin instanceof Uint8Array) return origin
+    const known = this.#read?.deref()
+    if (known !== undefined) return new Uint8Array(known)
+    const bytes = allocate('uint8', origin.byteLength) as Uint8Array<ArrayBuffer>
+    origin.fill(bytes)
+    this.#read = new WeakRef(bytes.buffer)
+    return bytes
   }
 
   get data(): DataOf<DType> {
-    this.#data ??= viewOf(this.dtype, this.bytes)
+    if (!(this.origin instanceof Uint8Array)) return viewOf(this.dtype, this.bytes)
+    this.#data ??= viewOf(this.dtype, this.origin)
     return this.#data
   }
 }

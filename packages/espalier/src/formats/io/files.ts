@@ -5,7 +5,7 @@
 import type * as Fs from 'node:fs'
 import type * as Path from 'node:path'
 import { EspalierError, locateAsync } from '../../errors.ts'
-import { type ByteSource, checkRange, memorySource } from './source.ts'
+import { type ByteSource, checkRange, type FileSource, memorySource } from './source.ts'
 
 /** A Node module, or `undefined` in a browser. Not an import, so that bundles for browsers stay whole. */
 function builtin<T>(name: string): T | undefined {
@@ -26,14 +26,13 @@ export function nodeModule<T>(name: string, file: string): T {
 const CHUNK = 1 << 30
 
 /** Opens a file for reading. Close the source when done with it. */
-export async function openFile(path: string): Promise<ByteSource> {
+export async function openFile(path: string): Promise<FileSource> {
   const fs = nodeModule<typeof Fs>('node:fs', path)
   // Before opening: to open a pipe that nobody writes to would wait for ever.
   checkPlainFile(path, await attempt(path, 'cannot open', () => fs.promises.stat(path)))
   const handle = await attempt(path, 'cannot open', () => fs.promises.open(path, 'r'))
   try {
-    const { size } = await attempt(path, 'cannot open', () => handle.stat())
-    return fileSource(fs, path, handle, size)
+    return fileSource(fs, path, handle, await attempt(path, 'cannot open', () => handle.stat()))
   } catch (error) {
     await handle.close()
     throw error
@@ -46,8 +45,23 @@ function checkPlainFile(path: string, stat: Fs.Stats): void {
   throw new EspalierError('io', what, { where: { file: path } })
 }
 
-function fileSource(fs: typeof Fs, path: string, handle: Fs.promises.FileHandle, size: number): ByteSource {
-  const source: ByteSource = {
+function fileSource(
+  fs: typeof Fs,
+  path: string,
+  handle: Fs.promises.FileHandle,
+  { size, mtimeMs }: Fs.Stats,
+): FileSource {
+  const fill = (offset: number, target: Uint8Array): void => {
+    for (let done = 0; done < target.length; ) {
+      const length = Math.min(CHUNK, target.length - done)
+      const count = attemptSync(path, 'cannot read', () =>
+        fs.readSync(handle.fd, target, done, length, offset + done),
+      )
+      if (count === 0) throw shrunk(path, offset + done)
+      done += count
+    }
+  }
+  const source: FileSource = {
     name: path,
     path,
     size,
@@ -66,17 +80,18 @@ function fileSource(fs: typeof Fs, path: string, handle: Fs.promises.FileHandle,
     readSync(offset, length) {
       checkRange(source, offset, length)
       const bytes = buffer(path, length)
-      for (let done = 0; done < length; ) {
-        let count: number
-        try {
-          count = fs.readSync(handle.fd, bytes, done, Math.min(CHUNK, length - done), offset + done)
-        } catch (cause) {
-          throw ioError(path, 'cannot read', cause)
-        }
-        if (count === 0) throw shrunk(path, offset + done)
-        done += count
-      }
+      fill(offset, bytes)
       return bytes
+    },
+    fillSync(offset, target) {
+      checkRange(source, offset, target.length)
+      const now = attemptSync(path, 'cannot read', () => fs.fstatSync(handle.fd))
+      if (now.size !== size || now.mtimeMs !== mtimeMs)
+        throw new EspalierError('io', 'the file was written to while it was in use', {
+          where: { file: path },
+          hint: 'Read the model again; to put a new one in its place, rename it there',
+        })
+      fill(offset, target)
     },
     close: () => handle.close(),
   }
@@ -224,6 +239,14 @@ function shrunk(path: string, offset: number): EspalierError {
 async function attempt<T>(path: string, verb: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body()
+  } catch (cause) {
+    throw ioError(path, verb, cause)
+  }
+}
+
+function attemptSync<T>(path: string, verb: string, body: () => T): T {
+  try {
+    return body()
   } catch (cause) {
     throw ioError(path, verb, cause)
   }

@@ -21,6 +21,16 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
+/** A file that is open. */
+export interface FileSource extends ByteSource {
+  readonly path: string
+  /**
+   * Reads the bytes from `offset` on into all of `target`, at once. Throws as {@link ByteSource.read} does, and `io` when
+   * the file has been written to since it was opened.
+   */
+  fillSync(offset: number, target: Uint8Array): void
+}
+
 /** A source over bytes in memory. */
 export function memorySource(bytes: Uint8Array, name = '<bytes>'): ByteSource {
   const source: ByteSource = {

@@ -8,7 +8,7 @@ import { EspalierError, locate, locateAsync } from '../../errors.ts'
 import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { nodeModule, openFile } from '../io/files.ts'
-import { type ByteSource, memorySource } from '../io/source.ts'
+import { type ByteSource, checkRange, type FileSource, memorySource } from '../io/source.ts'
 import { EXTERNAL, type TensorProto } from './proto.ts'
 import { dtypeOfNumber, malformedAt, shapeOfDims } from './tensor-proto.ts'
 
@@ -27,18 +27,44 @@ interface ExternalTensor {
 export async function loadExternal(tensors: readonly TensorProto[], opener: ExternalOpener): Promise<void> {
   try {
     for (const group of byLocation(externalTensors(tensors))) {
-      const where = { tensor: group[0]!.tensor.name ?? '' }
-      const source = await locateAsync(where, async () =>
+      const source = await locateAsync(whereOf(group[0]!), async () =>
         sharedSource(await opener.open(group[0]!.location), group),
       )
-      for (const { tensor, offset, length } of group) {
-        const bytes = await locateAsync({ tensor: tensor.name ?? '' }, () => source.read(offset, length))
+      for (const external of group) {
+        const { tensor, offset, length } = external
+        const bytes = await locateAsync(whereOf(external), () => source.read(offset, length))
         tensor.rawData = { offset, length, bytes }
       }
     }
   } finally {
     await opener.close()
   }
+}
+
+/**
+ * Notes where `tensors` have what is in other files, which stay open until the opener is closed. `place` says how a range
+ * of a file is to be had. Throws as {@link loadExternal} does.
+ */
+export async function placeExternal(
+  tensors: readonly TensorProto[],
+  opener: FolderOpener,
+  place: (source: FileSource, tensor: TensorProto) => void,
+): Promise<void> {
+  for (const group of byLocation(externalTensors(tensors))) {
+    const source = await locateAsync(whereOf(group[0]!), () => opener.open(group[0]!.location))
+    for (const external of group) {
+      const { tensor, offset, length } = external
+      tensor.rawData = { offset, length }
+      locate(whereOf(external), () => {
+        checkRange(source, offset, length)
+        place(source, tensor)
+      })
+    }
+  }
+}
+
+function whereOf({ tensor }: ExternalTensor): { readonly tensor: string } {
+  return { tensor: tensor.name ?? '' }
 }
 
 /** The same from memory: `tensors` become views of `files`. */
@@ -114,6 +140,11 @@ export interface ExternalOpener {
   close(): Promise<void>
 }
 
+/** Opens files beside a model. */
+export interface FolderOpener extends ExternalOpener {
+  open(location: string): Promise<FileSource>
+}
+
 /** Weights from memory. */
 export function memoryOpener(files: ExternalFiles): ExternalOpener {
   return {
@@ -132,12 +163,12 @@ function memoryFile(files: ExternalFiles, location: string): ByteSource {
 }
 
 /** Weights from the folder of `model`. Links that lead out of the folder are refused. */
-export function folderOpener(model: string): ExternalOpener {
+export function folderOpener(model: string): FolderOpener {
   const { dirname, join, resolve, sep } = nodeModule<typeof Path>('node:path', model)
   const { realpath } = nodeModule<typeof Fs>('node:fs', model).promises
   /** A path without links; where there is no such file, as it is: opening it will say so. */
   const real = (path: string): Promise<string> => realpath(path).catch(() => path)
-  const sources: ByteSource[] = []
+  const sources: FileSource[] = []
   return {
     async open(location) {
       const path = resolve(model)
@@ -157,7 +188,7 @@ export function folderOpener(model: string): ExternalOpener {
       return source
     },
     async close() {
-      for (const source of sources) await source.close()
+      for (const source of sources.splice(0)) await source.close()
     },
   }
 }

@@ -4,12 +4,14 @@
  * (`Payload`); fields that no table knows are kept as bytes in `unknown` and, where the graph has room for them (not in
  * types and sparse tensors), written back.
  */
+import type { StoredBytes } from '../../tensor/tensor.ts'
 
-/** A range of the source that holds elements of a tensor; `bytes` is set once it is loaded. */
+/** A range of the source that holds elements of a tensor; once it is loaded, `bytes` is set, or `stored` where it stays there. */
 export interface Payload {
   readonly offset: number
   readonly length: number
   bytes?: Uint8Array
+  stored?: StoredBytes
 }
 
 /** Numbers of a repeated field. */

@@ -2,26 +2,34 @@
  * Reading ONNX files. The structure is read first and weights are only noted; then the weights are loaded, each
  * straight into a buffer of its own, so that a model takes its own size in memory and no more.
  */
-import { EspalierError } from '../../errors.ts'
+import { EspalierError, locateAsync } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { RuntimeValue, Tensor } from '../../tensor/tensor.ts'
-import { type Input, withSource } from '../io/files.ts'
-import { type ByteSource, memorySource } from '../io/source.ts'
+import { type Input, openFile, withSource } from '../io/files.ts'
+import { type ByteSource, type FileSource, memorySource } from '../io/source.ts'
 import { decodeMessage, type Findings, noFindings } from './decode.ts'
-import { type ExternalFiles, folderOpener, loadExternal, memoryOpener, viewExternal } from './external.ts'
+import {
+  type ExternalFiles,
+  folderOpener,
+  loadExternal,
+  memoryOpener,
+  placeExternal,
+  viewExternal,
+} from './external.ts'
 import { inlineFunctions } from './inline.ts'
 import {
   type ModelProto,
   modelTable,
   type OptionalProto,
   optionalTable,
+  type Payload,
   type SequenceProto,
   sequenceTable,
   type Table,
   type TensorProto,
   tensorTable,
 } from './proto.ts'
-import { optionalOfProto, sequenceOfProto, tensorOfProto } from './tensor-proto.ts'
+import { canStay, optionalOfProto, sequenceOfProto, tensorOfProto } from './tensor-proto.ts'
 import { graphOfModel } from './to-graph.ts'
 import { Cursor } from './wire.ts'
 
@@ -37,7 +45,7 @@ export interface ReadOnnxOptions {
 export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Promise<Graph> {
   return withSource(input, async source => {
     const { message, found } = decode(source, modelTable)
-    for (const payload of found.payloads) payload.bytes = await source.read(payload.offset, payload.length)
+    await loadPayloads(source, found.payloads)
     const { externalData } = options
     const opener =
       externalData === undefined && source.path !== undefined
@@ -46,6 +54,72 @@ export async function readOnnx(input: Input, options: ReadOnnxOptions = {}): Pro
     await loadExternal(found.tensors, opener)
     return graphOfModel(inlineFunctions(message as ModelProto))
   })
+}
+
+/** A model whose large weights are in its files, and are read whenever they are asked for. */
+export interface OpenModel {
+  readonly graph: Graph
+  /** Closes the files: weights cannot be read any more. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens an ONNX model: as {@link readOnnx}, but large weights stay in the file, and in the files beside it, until
+ * somebody asks for their data. Those files must not be written to as long as the model is open.
+ */
+export async function openOnnx(path: string): Promise<OpenModel> {
+  const source = await openFile(path)
+  const opener = folderOpener(path)
+  const close = async (): Promise<void> => {
+    await opener.close()
+    await source.close()
+  }
+  const graph = locateAsync({ file: path }, async () => {
+    const { message, found } = decode(source, modelTable)
+    for (const tensor of found.tensors) if (canStay(tensor)) leave(source, tensor.rawData!)
+    await loadPayloads(
+      source,
+      found.payloads.filter(({ stored }) => stored === undefined),
+    )
+    await placeExternal(found.tensors, opener, (file, tensor) => {
+      const payload = tensor.rawData!
+      if (canStay(tensor)) leave(file, payload)
+      if (payload.stored === undefined) payload.bytes = file.readSync(payload.offset, payload.length)
+    })
+    return graphOfModel(inlineFunctions(message as ModelProto))
+  })
+  try {
+    return { graph: await graph, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** From so many bytes on weights stay in the file: below, what is around them is larger. */
+const STAYS_FROM = 1 << 14
+
+function leave(source: FileSource, payload: Payload): void {
+  const { offset, length } = payload
+  if (length < STAYS_FROM) return
+  payload.stored = { byteLength: length, fill: target => source.fillSync(offset, target) }
+}
+
+/** Up to so many bytes a read takes less time than asking another thread for it. */
+const QUICK = 1 << 16
+/** Large payloads that are read at the same time. */
+const AT_ONCE = 4
+
+async function loadPayloads(source: ByteSource, payloads: readonly Payload[]): Promise<void> {
+  const large = payloads.filter(payload => {
+    if (payload.length <= QUICK) payload.bytes = source.readSync(payload.offset, payload.length)
+    return payload.length > QUICK
+  })
+  const next = large.values()
+  const load = async (): Promise<void> => {
+    for (const payload of next) payload.bytes = await source.read(payload.offset, payload.length)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, load))
 }
 
 /** Reads an ONNX model from memory. Weights are views of `bytes` where their alignment allows. */

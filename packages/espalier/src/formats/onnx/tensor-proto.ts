@@ -134,6 +134,8 @@ function decodeTensor(proto: TensorProto): Tensor {
   const field = filled[0] ?? own
   checkField(dtype, field, filled.length)
   if (field === 'stringData') return tensor('string', shape, proto.stringData ?? [])
+  if (field === 'rawData' && proto.rawData!.stored !== undefined)
+    return tensorFromBytes(dtype, shape, proto.rawData!.stored)
   const bytes = field === 'rawData' ? loaded(proto.rawData!) : joined(proto[field] ?? [])
   const packed = field === 'rawData' || field === 'floatData' || field === 'doubleData'
   if (!packed) return fromVarints(dtype, shape, bytes)
@@ -185,6 +187,12 @@ function fromVarints(dtype: DType, shape: Shape, bytes: Uint8Array): Tensor {
   else for (let i = 0; i < wanted; i++) data[i] = Number(cursor.varint())
   if (cursor.at !== bytes.length) throw new EspalierError('malformed', 'the data ends inside a number')
   return tensor(dtype, shape, data as never)
+}
+
+/** Whether the elements are in the file just as they are in memory, so that they can stay there until they are wanted. */
+export function canStay({ dataType, rawData }: TensorProto): boolean {
+  const dtype = byNumber[Number(dataType ?? 0)]
+  return rawData !== undefined && dtype !== undefined && dtype !== 'string' && dtype !== 'bool'
 }
 
 /** The bytes of a field that may come in parts; of one part, itself. */

@@ -11,6 +11,8 @@ import type { ByteSource } from '../io/source.ts'
  */
 export type WireType = 0 | 1 | 2 | 5
 
+/** Bytes of a window: more and more where bytes are read one after another, few after a step over weights. */
+const LEAST_WINDOW = 1 << 12
 const WINDOW = 1 << 18
 
 /** A position in a source, with the bytes around it. */
@@ -105,10 +107,13 @@ export class Cursor {
   }
 
   #slide(length: number): void {
+    const index = this.at - this.#start
+    const goesOn = index >= 0 && index <= this.#window.length
+    const window = goesOn ? Math.min(4 * this.#window.length, WINDOW) : 0
     this.#start = this.at
     this.#window = this.source.readSync(
       this.at,
-      Math.min(Math.max(length, WINDOW), this.source.size - this.at),
+      Math.min(Math.max(length, window, LEAST_WINDOW), this.source.size - this.at),
     )
   }
 }

@@ -41,6 +41,8 @@ export interface Backend {
   allocate(bytes: number): Block
   /** Memory with these contents; may be these very bytes, which must then not change. */
   hold(bytes: Uint8Array): Block
+  /** Has `fill` write the first `bytes` bytes of a block that was allocated. */
+  write(block: Block, bytes: number, fill: (target: Uint8Array) => void): void
   release(block: Block): void
   /** Memory of a result, which belongs to the caller; may hold anything. */
   output(bytes: number): ArrayBuffer

@@ -8,7 +8,7 @@ import type { Constant } from '../../plan/plan.ts'
 import type { Buffer } from '../../plan/step.ts'
 import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { type StoredBytes, storedBytes, type Tensor } from '../../tensor/tensor.ts'
 import type { Backend, Block } from './backend.ts'
 
 interface Held {
@@ -24,14 +24,43 @@ export class ConstantStore {
   readonly #threads: number
   /** By what they are made from, and the layout they are in. */
   readonly #made = new Map<object, Map<string, Held>>()
+  /** Where weights are read to, to be packed from there. */
+  #scratch: Block | undefined
 
   constructor(backend: Backend, threads: number) {
     this.#backend = backend
     this.#threads = threads
   }
 
-  /** The block of a constant, for one more user. */
-  take(constant: Constant): Block {
+  /** The blocks of constants, for one more user. Throws `too-large`, and what reading them does; nothing is held then. */
+  takeAll(constants: readonly Constant[]): Block[] {
+    const taken: Block[] = []
+    try {
+      for (const constant of constants) taken.push(this.#take(constant))
+      return taken
+    } catch (error) {
+      this.giveBack(constants.slice(0, taken.length))
+      throw error
+    } finally {
+      if (this.#scratch !== undefined) this.#backend.release(this.#scratch)
+      this.#scratch = undefined
+    }
+  }
+
+  /** What {@link takeAll} gave is not needed any more. */
+  giveBack(constants: readonly Constant[]): void {
+    for (const constant of constants) {
+      const { source, layout } = originOf(constant)
+      const layouts = this.#made.get(source)
+      const held = layouts?.get(layout)
+      if (layouts === undefined || held === undefined || --held.users > 0) continue
+      this.#backend.release(held.block)
+      layouts.delete(layout)
+      if (layouts.size === 0) this.#made.delete(source)
+    }
+  }
+
+  #take(constant: Constant): Block {
     const { source, layout } = originOf(constant)
     const layouts = this.#made.get(source) ?? new Map<string, Held>()
     let held = layouts.get(layout)
@@ -45,40 +74,61 @@ export class ConstantStore {
     return held.block
   }
 
-  /** What {@link take} gave is not needed any more. */
-  giveBack(constant: Constant): void {
-    const { source, layout } = originOf(constant)
-    const layouts = this.#made.get(source)
-    const held = layouts?.get(layout)
-    if (layouts === undefined || held === undefined || --held.users > 0) return
-    this.#backend.release(held.block)
-    layouts.delete(layout)
-    if (layouts.size === 0) this.#made.delete(source)
-  }
-
   #make(constant: Constant): Block {
     if (constant.kind === 'table') return this.#backend.hold(constant.data)
-    if (constant.kind === 'raw') return this.#backend.hold(alignedBytes(constant.source))
-    return this.#pack(constant)
+    if (constant.kind === 'packed') return this.#pack(constant)
+    const stored = storedBytes(constant.source)
+    return stored === undefined ? this.#backend.hold(alignedBytes(constant.source)) : this.#load(stored)
+  }
+
+  #load(stored: StoredBytes): Block {
+    const block = this.#backend.allocate(stored.byteLength)
+    try {
+      this.#backend.write(block, stored.byteLength, target => stored.fill(target))
+    } catch (error) {
+      this.#backend.release(block)
+      throw error
+    }
+    return block
   }
 
   #pack({ source, buffer, from, pack }: Constant & { kind: 'packed' }): Block {
+    const raw = this.#made.get(source)?.get(RAW)?.block
+    const stored = storedBytes(source)
+    const isPassing = raw === undefined && stored === undefined
+    const original =
+      raw ?? (stored === undefined ? this.#backend.hold(alignedBytes(source)) : this.#readToScratch(stored))
     const target = this.#backend.allocate(buffer.bytes)
-    const original = this.#backend.hold(alignedBytes(source))
     const placeOf = (asked: Buffer): Place => ({ space: asked === from ? 0 : 1, offset: 0 })
     const program = this.#backend.program([encode([pack], [false], placeOf)], [original, target], [], [])
     program.begin([], [])
     program.run(0, buffer.bytes < SHARED_FROM ? 1 : this.#threads)
     program.end()
     program.dispose()
-    this.#backend.release(original)
+    if (isPassing) this.#backend.release(original)
     return target
+  }
+
+  /** What is stored in a file, in memory that the next one takes too. */
+  #readToScratch(stored: StoredBytes): Block {
+    let scratch = this.#scratch
+    if (scratch === undefined || scratch.bytes < stored.byteLength) {
+      if (scratch !== undefined) this.#backend.release(scratch)
+      this.#scratch = undefined
+      scratch = this.#backend.allocate(stored.byteLength)
+      this.#scratch = scratch
+    }
+    this.#backend.write(scratch, stored.byteLength, target => stored.fill(target))
+    return scratch
   }
 }
 
+/** Layout of a constant as it is. */
+const RAW = ''
+
 function originOf(constant: Constant): { readonly source: object; readonly layout: string } {
-  if (constant.kind === 'table') return { source: constant.data, layout: '' }
-  return { source: constant.source, layout: constant.kind === 'packed' ? constant.layout : '' }
+  if (constant.kind === 'table') return { source: constant.data, layout: RAW }
+  return { source: constant.source, layout: constant.kind === 'packed' ? constant.layout : RAW }
 }
 
 /**

@@ -73,6 +73,7 @@ function counted(backend: Backend, most = Number.POSITIVE_INFINITY) {
     traits: backend.traits,
     allocate,
     hold: bytes => keep(backend.hold(bytes)),
+    write: (block, bytes, fill) => backend.write(block, bytes, fill),
     release(block) {
       expect(blocks.delete(block)).toBe(true)
       backend.release(block)

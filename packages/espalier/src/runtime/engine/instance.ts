@@ -34,9 +34,9 @@ export class Instance {
     let codes = 0
     this.#codes = plan.segments.map(({ kind }) => (kind === 'code' ? codes++ : -1))
     this.#arena = backend.allocate(plan.arenaBytes)
-    const taken: Block[] = []
+    let taken: readonly Block[] = []
     try {
-      for (const constant of plan.constants) taken.push(constants.take(constant))
+      taken = constants.takeAll(plan.constants)
       this.#program = backend.program(
         plan.segments.flatMap(segment => (segment.kind === 'code' ? [segment.code] : [])),
         [this.#arena, ...taken],
@@ -44,7 +44,7 @@ export class Instance {
         plan.outputs.map(({ buffer }) => buffer.bytes),
       )
     } catch (error) {
-      for (const constant of plan.constants.slice(0, taken.length)) constants.giveBack(constant)
+      if (taken.length > 0) constants.giveBack(plan.constants)
       backend.release(this.#arena)
       throw error
     }
@@ -95,7 +95,7 @@ export class Instance {
 
   dispose(): void {
     this.#program.dispose()
-    for (const constant of this.plan.constants) this.#constants.giveBack(constant)
+    this.#constants.giveBack(this.plan.constants)
     this.#backend.release(this.#arena)
   }
 

@@ -75,6 +75,10 @@ class NativeBackend implements Backend {
     return { bytes: bytes.byteLength, view: bytes, owned: false }
   }
 
+  write(block: NativeBlock, bytes: number, fill: (target: Uint8Array) => void): void {
+    fill(block.view.subarray(0, bytes))
+  }
+
   release(block: NativeBlock): void {
     if (block.owned && block.view.byteLength > 0) this.#addon.release(block.view.buffer as ArrayBuffer)
     block.view = new Uint8Array(0)

@@ -9,6 +9,7 @@ import { pieceOf } from '../../graph/piece.ts'
 import { capturesOf } from '../../graph/uses.ts'
 import { operators as standard } from '../../ops/index.ts'
 import type { Operators } from '../../ops/op.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 
 /** Most elements of a constant that is compared by contents. */
 const SMALL = 16
@@ -55,7 +56,7 @@ function sameConstants(graph: Graph, kept: ReadonlySet<string>): Map<string, str
   const names = new Map<string, string>()
   const seen = new Map<string, string>()
   for (const [name, value] of graph.initializers) {
-    if (isSparse(value) || value.data.length > SMALL || kept.has(name)) continue
+    if (isSparse(value) || sizeOf(value.shape) > SMALL || kept.has(name)) continue
     const contents = Array.from(value.data as ArrayLike<unknown>, item =>
       Object.is(item, -0) ? '-0' : `${item}`,
     )

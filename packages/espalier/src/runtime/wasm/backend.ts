@@ -116,6 +116,10 @@ class WasmBackend implements Backend {
     return block
   }
 
+  write(block: WasmBlock, bytes: number, fill: (target: Uint8Array) => void): void {
+    fill(this.heap.bytes(block.address, bytes))
+  }
+
   release(block: WasmBlock): void {
     this.heap.release(block.address)
   }
