@@ -37,11 +37,16 @@ export function mapDims(type: ValueType, change: (dim: Dim) => Dim): ValueType {
   switch (type.kind) {
     case 'tensor':
     case 'sparse':
-      return type.shape === undefined ? type : { ...type, shape: type.shape.map(change) }
+      return type.shape === undefined ? type : withShape(type, type.shape.map(change))
     case 'sequence':
     case 'optional':
       return type.element === undefined ? type : { ...type, element: mapDims(type.element, change) }
     default:
       return type
   }
+}
+
+/** The type itself where nothing has changed. */
+function withShape<T extends { readonly shape?: readonly Dim[] }>(type: T, shape: readonly Dim[]): T {
+  return shape.every((dim, axis) => dim === type.shape![axis]) ? type : { ...type, shape }
 }

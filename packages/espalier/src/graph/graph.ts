@@ -189,14 +189,16 @@ export function describeNode(node: Node): string {
 }
 
 /** The graphs held in a node's attributes: bodies of `If`, `Loop`, `Scan`. */
-export function bodiesOf(node: Node): Graph[] {
-  const bodies: Graph[] = []
+export function bodiesOf(node: Node): readonly Graph[] {
+  let bodies: Graph[] | undefined
   for (const attribute of node.attributes.values()) {
-    if (attribute.type === 'graph') bodies.push(attribute.value)
-    else if (attribute.type === 'graphs') bodies.push(...attribute.value)
+    if (attribute.type === 'graph') bodies = [...(bodies ?? []), attribute.value]
+    else if (attribute.type === 'graphs') bodies = [...(bodies ?? []), ...attribute.value]
   }
-  return bodies
+  return bodies ?? noBodies
 }
+
+const noBodies: readonly Graph[] = []
 
 /** Shorthand for a tensor type. */
 export function tensorType(dtype: DType, shape?: readonly Dim[]): TensorType {

@@ -8,12 +8,26 @@ import { readsOf, usesOf } from './uses.ts'
  * it, the others stay. Bodies are left as they are. Throws `invalid-graph` that names the nodes of a cycle.
  */
 export function sortNodes(graph: Graph): Graph {
+  if (isSorted(graph)) return graph
   const { producer } = usesOf(graph)
   const done = new Set<Node>()
   const sorted: Node[] = []
   for (const root of graph.nodes) visit(root, producer, done, sorted)
-  const unchanged = sorted.every((node, index) => node === graph.nodes[index])
-  return unchanged ? graph : { ...graph, nodes: sorted }
+  return { ...graph, nodes: sorted }
+}
+
+/** Whether no node reads what a later one makes. */
+function isSorted({ nodes }: Graph): boolean {
+  const { producer } = usesOf({ nodes })
+  const done = new Set<Node>()
+  for (const node of nodes) {
+    for (const name of readsOf(node)) {
+      const maker = producer.get(name)
+      if (maker !== undefined && !done.has(maker)) return false
+    }
+    done.add(node)
+  }
+  return true
 }
 
 /** Depth first along the inputs, with a stack of its own: real graphs are deeper than the call stack. */

@@ -5,10 +5,11 @@
 import { bodiesOf, type Graph, type Node } from './graph.ts'
 
 /** Names that a node reads from the graph it stands in: its inputs, and what its bodies take from outside. */
-export function readsOf(node: Node): string[] {
-  const names = node.inputs.filter(name => name !== '')
-  for (const body of bodiesOf(node)) for (const name of capturesOf(body)) names.push(name)
-  return names
+export function readsOf(node: Node): readonly string[] {
+  const { inputs } = node
+  const bodies = bodiesOf(node)
+  if (bodies.length === 0) return inputs.includes('') ? inputs.filter(name => name !== '') : inputs
+  return [...inputs.filter(name => name !== ''), ...bodies.flatMap(capturesOf)]
 }
 
 const captures = new WeakMap<Graph, readonly string[]>()
@@ -45,16 +46,28 @@ export interface Uses {
   readonly consumers: ReadonlyMap<string, readonly Node[]>
 }
 
+/** By the list of nodes: graphs that differ in other things share it. */
+const found = new WeakMap<readonly Node[], Uses>()
+
 /** Producers and consumers of every value. */
-export function usesOf(graph: Graph): Uses {
+export function usesOf({ nodes }: Pick<Graph, 'nodes'>): Uses {
+  let uses = found.get(nodes)
+  if (uses === undefined) {
+    uses = findUses(nodes)
+    found.set(nodes, uses)
+  }
+  return uses
+}
+
+function findUses(nodes: readonly Node[]): Uses {
   const producer = new Map<string, Node>()
   const consumers = new Map<string, Node[]>()
-  for (const node of graph.nodes) {
+  for (const node of nodes) {
     for (const name of node.outputs) if (name !== '') producer.set(name, node)
-    for (const name of new Set(readsOf(node))) {
+    for (const name of readsOf(node)) {
       const list = consumers.get(name)
       if (list === undefined) consumers.set(name, [node])
-      else list.push(node)
+      else if (list.at(-1) !== node) list.push(node)
     }
   }
   return { producer, consumers }

@@ -17,7 +17,8 @@ export class Workspace {
   readonly #inputs: ReadonlySet<string>
   readonly #outputs: ReadonlySet<string>
   readonly #defaults: ReadonlySet<string>
-  readonly #taken: Set<string>
+  /** Names that are in use or were; found when a new one is first asked for. */
+  #taken: Set<string> | undefined
   readonly #initializers: Map<string, Initializer>
   readonly #producer: Map<string, Node>
   readonly #consumers: Map<string, readonly Node[]>
@@ -33,8 +34,14 @@ export class Workspace {
     this.#inputs = new Set(graph.inputs.map(({ name }) => name))
     this.#outputs = new Set(graph.outputs.map(({ name }) => name))
     this.#defaults = defaultsOf(graph)
-    this.#taken = namesIn(graph)
-    this.fresh = freshNames(this.#taken)
+    let next: ((stem: string) => string) | undefined
+    this.fresh = stem => {
+      if (next === undefined) {
+        this.#taken = this.#allNames()
+        next = freshNames(this.#taken)
+      }
+      return next(stem)
+    }
     this.#initializers = new Map(graph.initializers)
     const { producer, consumers } = usesOf(graph)
     this.#producer = new Map(producer)
@@ -97,7 +104,7 @@ export class Workspace {
     for (const root of list) this.#remove(root)
     for (const [index, root] of list.entries()) this.#replaced.set(root, index === 0 ? nodes : [])
     for (const [name, value] of initializers) {
-      this.#taken.add(name)
+      this.#taken?.add(name)
       this.#initializers.set(name, value)
     }
     for (const node of nodes) this.#add(node)
@@ -137,12 +144,19 @@ export class Workspace {
         throw fail('does not make an output of the node it replaces', name)
   }
 
+  #allNames(): Set<string> {
+    const names = namesIn(this.#base)
+    for (const name of this.#initializers.keys()) names.add(name)
+    for (const node of this.#alive) for (const name of [nodeName(node), ...node.outputs]) names.add(name)
+    return names
+  }
+
   #add(node: Node): void {
     this.#alive.add(node)
-    this.#taken.add(nodeName(node))
+    this.#taken?.add(nodeName(node))
     for (const name of node.outputs) {
       if (name === '') continue
-      this.#taken.add(name)
+      this.#taken?.add(name)
       this.#producer.set(name, node)
     }
     for (const name of new Set(readsOf(node)))

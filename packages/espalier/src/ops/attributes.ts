@@ -17,61 +17,123 @@ function integer(value: number | bigint): number {
 
 /** The attributes of `node` under `schema`. */
 export function readAttributes(node: Node, schema: Schema): Attributes {
-  function find<T extends keyof Values>(name: string, type: T): Values[T] | undefined {
-    const attribute = node.attributes.get(name)
+  return new NodeAttributes(node, schema)
+}
+
+/** A class, since one is made for every node again and again: closures for all of these would be most of the cost. */
+class NodeAttributes implements Attributes {
+  readonly #node: Node
+  readonly #schema: Schema
+
+  constructor(node: Node, schema: Schema) {
+    this.#node = node
+    this.#schema = schema
+  }
+
+  has(name: string): boolean {
+    return this.#node.attributes.has(name)
+  }
+
+  get(name: string): Attribute | undefined {
+    return this.#node.attributes.get(name)
+  }
+
+  optionalInt(name: string): number | undefined {
+    const value = this.#find(name, 'int')
+    return value === undefined ? undefined : integer(value)
+  }
+
+  optionalFloat(name: string): number | undefined {
+    return this.#find(name, 'float')
+  }
+
+  optionalString(name: string): string | undefined {
+    const value = this.#find(name, 'string')
+    return value === undefined ? undefined : this.#allowed(name, text(value))
+  }
+
+  optionalInts(name: string): readonly number[] | undefined {
+    return this.#find(name, 'ints')?.map(integer)
+  }
+
+  optionalFloats(name: string): readonly number[] | undefined {
+    return this.#find(name, 'floats')
+  }
+
+  optionalStrings(name: string): readonly string[] | undefined {
+    return this.#find(name, 'strings')?.map(value => this.#allowed(name, text(value)))
+  }
+
+  int(name: string): number {
+    return this.#need(name, this.optionalInt(name))
+  }
+
+  float(name: string): number {
+    return this.#need(name, this.optionalFloat(name))
+  }
+
+  string(name: string): string {
+    return this.#need(name, this.optionalString(name))
+  }
+
+  ints(name: string): readonly number[] {
+    return this.#need(name, this.optionalInts(name))
+  }
+
+  floats(name: string): readonly number[] {
+    return this.#need(name, this.optionalFloats(name))
+  }
+
+  strings(name: string): readonly string[] {
+    return this.#need(name, this.optionalStrings(name))
+  }
+
+  tensor(name: string): Values['tensor'] {
+    return this.#need(name, this.#find(name, 'tensor'))
+  }
+
+  sparse(name: string): Values['sparse_tensor'] {
+    return this.#need(name, this.#find(name, 'sparse_tensor'))
+  }
+
+  graph(name: string): Values['graph'] {
+    return this.#need(name, this.#find(name, 'graph'))
+  }
+
+  type(name: string): Values['type'] {
+    return this.#need(name, this.#find(name, 'type'))
+  }
+
+  #find<T extends keyof Values>(name: string, type: T): Values[T] | undefined {
+    const attribute = this.#node.attributes.get(name)
     if (attribute !== undefined) {
       if (attribute.type === type) return attribute.value as Values[T]
       throw new EspalierError('invalid-graph', 'an attribute has the wrong type', {
-        where: { node: describeNode(node), field: name },
+        where: { node: describeNode(this.#node), field: name },
         expected: type,
         got: attribute.type,
       })
     }
-    const declared = schema.attributes
+    const declared = this.#schema.attributes
     const fallback =
       declared !== undefined && Object.hasOwn(declared, name) ? declared[name]!.default : undefined
     return fallback as Values[T] | undefined
   }
-  function need<T>(name: string, value: T | undefined): T {
+
+  #need<T>(name: string, value: T | undefined): T {
     if (value !== undefined) return value
     throw new EspalierError('invalid-graph', 'a required attribute is missing', {
-      where: { node: describeNode(node), field: name },
+      where: { node: describeNode(this.#node), field: name },
     })
   }
-  function allowed(name: string, value: string): string {
-    const choices = schema.attributes?.[name]?.choices
+
+  #allowed(name: string, value: string): string {
+    const choices = this.#schema.attributes?.[name]?.choices
     if (choices === undefined || choices.includes(value)) return value
     throw new EspalierError('bad-argument', 'an attribute has a value that the operator does not know', {
-      where: { node: describeNode(node), field: name },
+      where: { node: describeNode(this.#node), field: name },
       expected: choices.join(', '),
       got: `"${value}"`,
     })
   }
-  const self: Attributes = {
-    has: name => node.attributes.has(name),
-    get: name => node.attributes.get(name),
-    optionalInt(name) {
-      const value = find(name, 'int')
-      return value === undefined ? undefined : integer(value)
-    },
-    optionalFloat: name => find(name, 'float'),
-    optionalString(name) {
-      const value = find(name, 'string')
-      return value === undefined ? undefined : allowed(name, text(value))
-    },
-    optionalInts: name => find(name, 'ints')?.map(integer),
-    optionalFloats: name => find(name, 'floats'),
-    optionalStrings: name => find(name, 'strings')?.map(value => allowed(name, text(value))),
-    int: name => need(name, self.optionalInt(name)),
-    float: name => need(name, self.optionalFloat(name)),
-    string: name => need(name, self.optionalString(name)),
-    ints: name => need(name, self.optionalInts(name)),
-    floats: name => need(name, self.optionalFloats(name)),
-    strings: name => need(name, self.optionalStrings(name)),
-    tensor: name => need(name, find(name, 'tensor')),
-    sparse: name => need(name, find(name, 'sparse_tensor')),
-    graph: name => need(name, find(name, 'graph')),
-    type: name => need(name, find(name, 'type')),
-  }
-  return self
 }

@@ -85,8 +85,25 @@ export function parseParameter(text: string): Parameter {
   return parameter
 }
 
+/** How many values a list of parameters takes. */
+export interface Arity {
+  readonly min: number
+  readonly max: number
+}
+
+const arities = new WeakMap<readonly string[], Arity>()
+
 /** Fewest and most values that a list of parameters takes. */
-export function arity(list: readonly string[]): { readonly min: number; readonly max: number } {
+export function arity(list: readonly string[]): Arity {
+  let found = arities.get(list)
+  if (found === undefined) {
+    found = countParameters(list)
+    arities.set(list, found)
+  }
+  return found
+}
+
+function countParameters(list: readonly string[]): Arity {
   let min = 0
   let max = 0
   for (const [index, text] of list.entries()) {

@@ -104,10 +104,10 @@ export function isTensor(value: RuntimeValue | undefined): value is Tensor {
   return value !== null && value !== undefined && !Array.isArray(value)
 }
 
-/** Bytes that lie elsewhere, as in a file, and are read whenever they are asked for. */
+/** Bytes that lie elsewhere, as in a file, or are computed from others, whenever they are asked for. */
 export interface StoredBytes {
   readonly byteLength: number
-  /** Reads all of them into `target`, which is as long. Throws where they are not there any more. */
+  /** Reads all of them into `target`, which is as long, and aligned to 8 bytes. Throws where they are not there any more. */
   fill(target: Uint8Array): void
 }
 
@@ -138,6 +138,13 @@ export function tensorBytes(source: Tensor): Uint8Array {
   if (source.dtype === 'string') throw new EspalierError('bad-dtype', 'strings have no byte form')
   const { data } = source
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+/** Writes the bytes of a tensor, in little-endian order, to `target`, which is as long and aligned to 8 bytes. */
+export function copyBytes(source: Tensor, target: Uint8Array): void {
+  const stored = storedBytes(source)
+  if (stored === undefined) target.set(tensorBytes(source))
+  else stored.fill(target)
 }
 
 /** Where the bytes of a tensor are stored, when they are not in memory. */

@@ -94,7 +94,7 @@ describe('window', () => {
     cursor.byte()
     cursor.skip(size - 2)
     expect(cursor.byte()).toBe(content[size - 1])
-    expect(source.total).toBe((1 << 18) + 1)
+    expect(source.total).toBe((1 << 12) + 1)
     expect(() => cursor.byte()).toThrow(
       expect.objectContaining({ code: 'truncated', where: { offset: size } }),
     )

@@ -36,6 +36,8 @@ const MOST_CHANGES = 20
 
 export interface ApplyOptions {
   readonly operators?: Operators
+  /** Says that the graph is in order and holds nothing unused, as every pass leaves it. */
+  readonly tidy?: boolean
   /** Called after every change, with the rule and the node it was made at. */
   readonly onChange?: (rule: NodeRule, node: Node) => void
 }
@@ -45,7 +47,9 @@ export interface ApplyOptions {
  * states (`annotate` it first). Throws `no-convergence` where rules undo each other.
  */
 export function applyRules(graph: Graph, rules: readonly NodeRule[], options: ApplyOptions = {}): Graph {
-  const tidy = removeUnused(sortNodes(graph))
+  const tidy = options.tidy ? graph : removeUnused(sortNodes(graph))
+  const operators = new Set(rules.flatMap(rule => rule.at))
+  if (!tidy.nodes.some(node => operators.has(operatorName(node)))) return tidy
   return new Application(tidy, rules, options).run()
 }
 

@@ -5,7 +5,9 @@
  */
 import { foldWithTypes } from '../../analysis/fold.ts'
 import { annotate } from '../../analysis/infer.ts'
+import { removeUnused } from '../../graph/extract.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { sortNodes } from '../../graph/order.ts'
 import { operators as standard } from '../../ops/index.ts'
 import type { Operators } from '../../ops/op.ts'
 import { applyRules } from './apply.ts'
@@ -23,20 +25,23 @@ export interface Pass {
   run(graph: Graph): Graph
 }
 
-/** The stages in order. From the first on the graph states the type of every value, as far as it is known. */
+/**
+ * The stages in order. From the first on the graph states the type of every value, as far as it is known, is in order and
+ * holds nothing unused.
+ */
 export const passes: readonly Pass[] = [
   { name: 'fold', run: fold },
-  { name: 'shapes', run: graph => applyRules(graph, [reshapeTarget]) },
-  { name: 'normalize', run: graph => shareCommon(applyRules(graph, normalizeRules)) },
+  { name: 'shapes', run: graph => applyRules(graph, [reshapeTarget], { tidy: true }) },
+  { name: 'normalize', run: graph => shareCommon(applyRules(graph, normalizeRules, { tidy: true })) },
   { name: 'quantize', run: fuseQuantized },
   { name: 'layout', run: channelsLast },
-  { name: 'fuse', run: graph => applyRules(graph, fuseRules) },
+  { name: 'fuse', run: graph => applyRules(graph, fuseRules, { tidy: true }) },
 ]
 
 /** Constants computed, repetitions shared, types stated. */
 function fold(graph: Graph): Graph {
-  const { graph: folded, inference } = foldWithTypes(graph)
-  return shareCommon(annotate(folded, inference))
+  const { graph: folded, inference } = foldWithTypes(sortNodes(graph))
+  return shareCommon(removeUnused(annotate(folded, inference)))
 }
 
 export interface OptimizeOptions {

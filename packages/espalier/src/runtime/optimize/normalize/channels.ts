@@ -2,7 +2,7 @@
 import type { Node } from '../../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../../tensor/elements.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
+import { copyBytes, type Tensor, tensorFromBytes } from '../../../tensor/tensor.ts'
 import type { Draft, Exchange, RuleContext } from '../rule.ts'
 
 /** A convolution whose weights are constant float32. */
@@ -44,27 +44,35 @@ export function perChannel(
   return own.length === 1 ? new Float64Array(channels).fill(own[0]!) : own
 }
 
-/** Weights that give `factor` times the outputs, one factor for each channel. */
+/** Weights that give `factor` times the outputs, one factor for each channel. They are computed when they are packed. */
 export function scaleOutputs(
   { node, weight, group, outputs }: ConstantConvolution,
   factor: Float64Array,
 ): Tensor {
-  const source = weight.data as Float32Array
-  const scaled = new Float32Array(source.length)
-  const scale = (from: number, count: number, by: number): void => {
-    for (let at = from; at < from + count; at++) scaled[at] = source[at]! * by
-  }
   const [first = 0, second = 0, ...kernel] = weight.shape
   const taps = sizeOf(kernel)
-  if (node.op === 'Conv')
-    for (let output = 0; output < first; output++)
-      scale(output * second * taps, second * taps, factor[output]!)
-  else
-    for (let input = 0; input < first; input++) {
-      const firstOutput = Math.floor(input / (first / group)) * (outputs / group)
-      for (let j = 0; j < second; j++) scale((input * second + j) * taps, taps, factor[firstOutput + j]!)
-    }
-  return { ...weight, data: scaled } as Tensor
+  const perGroup = outputs / group
+  return tensorFromBytes('float32', weight.shape, {
+    byteLength: 4 * sizeOf(weight.shape),
+    fill(target: Uint8Array) {
+      copyBytes(weight, target)
+      const data = new Float32Array(target.buffer, target.byteOffset, target.byteLength / 4)
+      if (node.op === 'Conv')
+        for (let output = 0; output < first; output++)
+          multiply(data, output * second * taps, second * taps, factor[output]!)
+      else
+        for (let input = 0; input < first; input++) {
+          const firstOutput = Math.floor(input / (first / group)) * perGroup
+          for (let j = 0; j < second; j++)
+            multiply(data, (input * second + j) * taps, taps, factor[firstOutput + j]!)
+        }
+    },
+  })
+}
+
+function multiply(data: Float32Array, from: number, count: number, by: number): void {
+  const end = from + count
+  for (let at = from; at < end; at++) data[at] = data[at]! * by
 }
 
 /** The convolution with other weights, giving the outputs of `root`. */

@@ -26,5 +26,5 @@ export const quantizedRules: readonly NodeRule[] = [
 
 /** The graph with its quantised parts on integers. */
 export function fuseQuantized(graph: Graph): Graph {
-  return applyRules(graph, quantizedRules)
+  return applyRules(graph, quantizedRules, { tidy: true })
 }
