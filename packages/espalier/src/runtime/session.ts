@@ -17,7 +17,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Isa } from '../plan/target.ts'
 import { isFloat } from '../tensor/dtype.ts'
 import { numbers } from '../tensor/elements.ts'
-import { isTensor, type RuntimeValue } from '../tensor/tensor.ts'
+import { inMemory, isTensor, type RuntimeValue } from '../tensor/tensor.ts'
 import { type BackendName, chooseBackend, openBackend } from './backends.ts'
 import { Engine, type EngineRun } from './engine/engine.ts'
 import type { Feeds, Prepared, Values } from './executor.ts'
@@ -327,7 +327,7 @@ class EngineSession implements Session {
 
   #result(values: Values): Outputs {
     if (this.#options.nan === 'error') checkNaN(values)
-    return Object.fromEntries(values)
+    return outputsOf(values)
   }
 }
 
@@ -362,7 +362,7 @@ class ReferenceSession implements Session {
   runSync(feeds: Feeds): Outputs {
     const values = this.#prepared.run(feeds)
     if (this.#options.nan === 'error') checkNaN(values)
-    return Object.fromEntries(values)
+    return outputsOf(values)
   }
 
   explain(): string {
@@ -386,6 +386,11 @@ class ReferenceSession implements Session {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+/** What a caller gets is theirs: it must not need the model's file any more. */
+function outputsOf(values: Values): Outputs {
+  return Object.fromEntries(Array.from(values, ([name, value]) => [name, inMemory(value)]))
 }
 
 function checkNaN(values: Values): void {

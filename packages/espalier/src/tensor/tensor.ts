@@ -152,6 +152,13 @@ export function storedBytes(source: Tensor): StoredBytes | undefined {
   return source instanceof LazyTensor && !(source.origin instanceof Uint8Array) ? source.origin : undefined
 }
 
+/** A value that holds its data: what is stored elsewhere is read. */
+export function inMemory(value: RuntimeValue): RuntimeValue {
+  if (!isTensor(value)) return value === null ? null : value.map(inMemory)
+  if (storedBytes(value) === undefined) return value
+  return { dtype: value.dtype, shape: value.shape, data: value.data } as Tensor
+}
+
 /** A tensor whose typed array is made from its bytes on first use. */
 class LazyTensor {
   readonly dtype: DType
