@@ -1,6 +1,6 @@
 /**
- * Small operations on bytes that several formats share: joining the pieces an encoder gives, byte order, and the
- * one rule that boolean storage has here.
+ * Small operations on bytes that several formats share: joining the pieces an encoder gives, byte order, the one
+ * rule that boolean storage has here, and names.
  */
 import { allocate } from '../../tensor/tensor.ts'
 
@@ -29,5 +29,18 @@ export function swapBytes(bytes: Uint8Array, width: number): Uint8Array {
 
 /** Booleans from a file as 0 and 1: the bytes themselves when they are that already, otherwise a copy. */
 export function normalizeBools(bytes: Uint8Array): Uint8Array {
-  return bytes.every(byte => byte <= 1) ? bytes : bytes.map(byte => (byte === 0 ? 0 : 1))
+  // A plain loop: masks of attention are millions of bytes.
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 1) return bytes.map(byte => (byte === 0 ? 0 : 1))
+  return bytes
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Up to so many bytes, looking at each takes less time than calling the host's decoder. */
+const SHORT = 64
+
+/** UTF-8 as text; models are full of short names in ASCII. Throws a `TypeError` where it is none. */
+export function decodeText(bytes: Uint8Array): string {
+  if (bytes.length > SHORT) return utf8.decode(bytes)
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! >= 0x80) return utf8.decode(bytes)
+  return String.fromCharCode(...bytes)
 }

@@ -3,6 +3,7 @@
  * against what is left, nesting is bounded, and so is what the structure takes in memory - two bytes of a file can
  * ask for an object of a hundred. Weights are stepped over and only noted.
  */
+import { decodeText } from '../io/bytes.ts'
 import { type Field, type Payload, type Table, type TensorProto, tensorTable } from './proto.ts'
 import type { Cursor, WireType } from './wire.ts'
 
@@ -62,7 +63,7 @@ function decodeInto(part: Decoded | undefined, reading: Reading): Decoded {
     const tag = cursor.size()
     const wire = (tag % 8) as WireType
     const number = Math.floor(tag / 8)
-    if (number === 0 || number > MAX_FIELD || ![0, 1, 2, 5].includes(wire))
+    if (number === 0 || number > MAX_FIELD || !isWireType(wire))
       throw cursor.fail('malformed', 'not a protobuf field', `tag ${tag}`)
     const field = fields.get(number)
     if (field !== undefined && accepts(field, wire)) decodeField(field, wire, message, reading)
@@ -70,6 +71,10 @@ function decodeInto(part: Decoded | undefined, reading: Reading): Decoded {
     if (cursor.at > end) throw cursor.fail('malformed', 'a field reaches beyond its message')
   }
   return message
+}
+
+function isWireType(wire: number): wire is WireType {
+  return wire <= 2 || wire === 5
 }
 
 function charge({ cursor, found }: Reading, memory: number): void {
@@ -143,11 +148,9 @@ function decodeNumber({ name, kind }: Field, wire: WireType, message: Decoded, r
 
 /** A field of wire type 2, `length` bytes long. */
 function decodeDelimited(field: Field, length: number, message: Decoded, reading: Reading): void {
-  const { cursor, depth } = reading
+  const { cursor } = reading
   const { name } = field
   const stop = cursor.at + length
-  const inner = (part?: Decoded): Decoded =>
-    decodeInto(part, { ...reading, end: stop, fields: field.table!(), depth: depth + 1 })
   switch (field.kind) {
     case 'string':
       message[name] = text(length, name, reading)
@@ -162,10 +165,10 @@ function decodeDelimited(field: Field, length: number, message: Decoded, reading
       listOf<Uint8Array>(message, name).push(copy(length, reading))
       break
     case 'message':
-      message[name] = inner(message[name] as Decoded | undefined)
+      message[name] = decodeInner(message[name] as Decoded | undefined, field, stop, reading)
       break
     case 'messages':
-      listOf<Decoded>(message, name).push(inner())
+      listOf<Decoded>(message, name).push(decodeInner(undefined, field, stop, reading))
       break
     case 'payload':
       message[name] = payload(length, reading)
@@ -188,6 +191,16 @@ function decodeDelimited(field: Field, length: number, message: Decoded, reading
       break
     }
   }
+}
+
+/** Reads a message that is the value of a field. */
+function decodeInner(
+  part: Decoded | undefined,
+  field: Field,
+  end: number,
+  { cursor, found, depth }: Reading,
+): Decoded {
+  return decodeInto(part, { cursor, end, fields: field.table!(), found, depth: depth + 1 })
 }
 
 function listOf<T>(message: Decoded, name: string): T[] {
@@ -213,13 +226,11 @@ function copy(length: number, reading: Reading): Uint8Array {
   return new Uint8Array(reading.cursor.bytes(length))
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function text(length: number, name: string, reading: Reading): string {
   charge(reading, OBJECT + length)
   const { cursor } = reading
   try {
-    return utf8.decode(cursor.bytes(length))
+    return decodeText(cursor.bytes(length))
   } catch {
     throw cursor.fail('malformed', `field "${name}" is not valid UTF-8`)
   }

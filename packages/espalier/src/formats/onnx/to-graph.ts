@@ -12,6 +12,7 @@ import {
   type Value,
   type ValueType,
 } from '../../graph/graph.ts'
+import { decodeText } from '../io/bytes.ts'
 import type {
   AttributeProto,
   GraphProto,
@@ -230,8 +231,10 @@ const attributeFields = [
  * zero need not be written; a value of another type alone is an error.
  */
 function attributeValue(proto: AttributeProto, opsets: Opsets): AttributeValue {
-  const filled = attributeFields.flatMap((name, type) => (name && proto[name] !== undefined ? [type] : []))
   const declared = Number(proto.type ?? 0)
+  const field = attributeFields[declared]
+  const isPlain = field !== undefined && proto[field] !== undefined
+  const filled = isPlain ? [declared] : filledFields(proto)
   const fits = declared === 0 ? filled.length === 1 : filled.length === 0 || filled.includes(declared)
   const value = fits ? valueOfType(declared || filled[0]!, proto, opsets) : undefined
   if (value !== undefined) return value
@@ -239,6 +242,11 @@ function attributeValue(proto: AttributeProto, opsets: Opsets): AttributeValue {
     expected: `a type from 1 to ${attributeFields.length - 1} and a value of that type`,
     got: `type ${declared}, values of types ${filled.join(', ') || 'none'}`,
   })
+}
+
+/** Numbers of the types whose fields are set. */
+function filledFields(proto: AttributeProto): number[] {
+  return attributeFields.flatMap((name, type) => (name && proto[name] !== undefined ? [type] : []))
 }
 
 function valueOfType(type: number, proto: AttributeProto, opsets: Opsets): AttributeValue | undefined {
@@ -281,11 +289,9 @@ function valueOfType(type: number, proto: AttributeProto, opsets: Opsets): Attri
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   try {
-    return utf8.decode(bytes)
+    return decodeText(bytes)
   } catch {
     return bytes
   }

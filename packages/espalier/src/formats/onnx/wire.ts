@@ -63,6 +63,11 @@ export class Cursor {
 
   /** A varint that counts or measures something: not negative, not beyond 2^53. */
   size(): number {
+    const next = this.#window[this.at - this.#start]
+    if (next !== undefined && next < 0x80) {
+      this.at++
+      return next
+    }
     const value = this.varint()
     if (typeof value === 'number' && value >= 0) return value
     throw this.fail('malformed', 'a length is not a length', `${value}`)
