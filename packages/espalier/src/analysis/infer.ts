@@ -197,8 +197,9 @@ class Walk {
     const { onError } = this.#shared.options
     for (const node of this.#graph.nodes)
       try {
-        locate({ node: describeNode(node) }, () => this.#node(node))
-      } catch (error) {
+        this.#node(node)
+      } catch (thrown) {
+        const error = thrown instanceof EspalierError ? thrown.at({ node: describeNode(node) }) : thrown
         // An error in a body is one of the node that holds it, which may know better.
         if (!(error instanceof EspalierError) || onError === undefined || this.#outer !== undefined)
           throw error

@@ -101,7 +101,19 @@ export function inferContext(node: Node, resolved: Resolved, known: Knowledge): 
     const type = known.types[index]
     return type?.kind === 'tensor' ? type : undefined
   }
-  return Object.assign(nodePart(node, resolved), {
+  const { version, schema } = resolved
+  let attributes: Attributes | undefined
+  // Written out, not put together from parts: this is made for every node, often for the first time in the process.
+  return {
+    node,
+    version,
+    get attributes() {
+      attributes ??= readAttributes(node, schema)
+      return attributes
+    },
+    outputCount: node.outputs.length,
+    hasInput: (index: number) => (node.inputs[index] ?? '') !== '',
+    hasOutput: (index: number) => (node.outputs[index] ?? '') !== '',
     inputs: known.types,
     tensor: tensorTypeOf,
     dtype: (index: number) => tensorTypeOf(index)?.dtype,
@@ -114,5 +126,5 @@ export function inferContext(node: Node, resolved: Resolved, known: Knowledge): 
       return small && isInteger(constant.dtype) ? Array.from(numbers(constant)) : undefined
     },
     inferGraph: known.inferGraph,
-  })
+  }
 }
