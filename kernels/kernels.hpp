@@ -17,3 +17,4 @@
 #include "scatter.hpp"
 #include "softmax.hpp"
 #include "recurrent.hpp"
+#include "winograd.hpp"

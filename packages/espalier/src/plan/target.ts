@@ -13,6 +13,8 @@ export interface Target {
   readonly isa: Isa
   readonly threads: number
   readonly traits: Traits
+  /** Whether convolutions may be computed by Winograd's method. */
+  readonly winograd: boolean
 }
 
 /** Whether kernels that report these numbers were built for the steps of this library. */

@@ -76,10 +76,12 @@ export function activationFunction({ name, alpha, beta }: Activation): (x: numbe
 }
 
 /** The fields that a step with an activation has. */
-export function activationFields({ name, alpha, beta }: Activation): {
+export interface ActivationFields {
   readonly activation: number
   readonly alpha: number
   readonly beta: number
-} {
+}
+
+export function activationFields({ name, alpha, beta }: Activation): ActivationFields {
   return { activation: activationCodes[name], alpha, beta }
 }

@@ -11,6 +11,7 @@ import { activationFields, activationOf } from './activation.ts'
 import { channelsFirstShape } from './channels-last.ts'
 import { readConvolution, readGroups } from './convolution.ts'
 import { type WindowValues, windowValues } from './lower-window.ts'
+import { lowerWinograd } from './lower-winograd.ts'
 import type { WindowAxis } from './window.ts'
 
 /** Lowers `espalier.Conv`. */
@@ -38,6 +39,7 @@ export function lowerConvolution(c: LowerContext): string | undefined {
     c.emit('depthwise_f32', { ...shared, w: depthwiseWeight(c, outputs, sizeOf(window.kernel)), multiplier })
     return undefined
   }
+  if (lowerWinograd(c, shared, outputs, groups)) return undefined
   const taps = Array.from({ length: sizeOf(window.kernel) }, (_, tap) => tap)
   const weight = { groups, outputs: outputs / groups, channels: inputs / groups, taps }
   const strides = {

@@ -17,12 +17,14 @@ import { type ReduceSteps, reduceSteps } from './reduce.ts'
 import { type ResizeSteps, resizeSteps } from './resize.ts'
 import { type ScatterSteps, scatterSteps } from './scatter.ts'
 import { type SoftmaxSteps, softmaxSteps } from './softmax.ts'
+import { type WinogradSteps, winogradSteps } from './winograd.ts'
 
 export interface StepTable
   extends CopySteps,
     ElementwiseSteps,
     GemmSteps,
     ConvSteps,
+    WinogradSteps,
     DepthwiseSteps,
     PoolSteps,
     QuantizedSteps,
@@ -42,6 +44,7 @@ export const steps: StepTable = {
   ...elementwiseSteps,
   ...gemmSteps,
   ...convSteps,
+  ...winogradSteps,
   ...depthwiseSteps,
   ...poolSteps,
   ...quantizedSteps,

@@ -18,6 +18,7 @@ const target: Target = {
   isa: 'avx2',
   threads: 1,
   traits: { layout: 1, lanes: 8, gemmRows: 6, gemmColumns: 16, int8Columns: 16, int8Depth: 2 },
+  winograd: true,
 }
 
 /** The plan of a graph of fixed shapes; `test.Own` is lowered by `lower`. */

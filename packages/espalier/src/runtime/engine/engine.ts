@@ -71,11 +71,11 @@ export class Engine {
   readonly #inputs: readonly string[]
   readonly #outputs: readonly string[]
 
-  constructor(graph: Graph, backend: Backend, threads: number, operators: Operators) {
+  constructor(graph: Graph, backend: Backend, threads: number, operators: Operators, winograd = true) {
     this.#graph = graph
     this.#backend = backend
     this.#operators = operators
-    this.#target = { isa: backend.isa, threads, traits: backend.traits }
+    this.#target = { isa: backend.isa, threads, traits: backend.traits, winograd }
     this.#constants = new ConstantStore(backend, threads)
     this.#outputs = graph.outputs.map(({ name }) => name)
     for (const [index, node] of graph.nodes.entries())
