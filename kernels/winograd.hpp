@@ -291,19 +291,21 @@ inline void winograd_work(const espalier::steps::winograd_f32& s, const Context&
   block.input = reinterpret_cast<float*>(c.at<uint8_t>(s.scratch) + int64_t(c.thread) * s.scratchBytes);
   block.sums = block.input + elements * v.plane;
   // A job is a panel of a block.
-  const Range mine = c.share(blocks * panels);
+  const int64_t flops = 2 * elements * s.blockTiles * v.channels * gemm_columns;
   int64_t ready = -1;
-  for (int64_t job = mine.begin; job < mine.end; job++) {
-    const int64_t index = job / panels, panel = job % panels;
-    if (index != ready) {
-      block.begin = tiles * index / blocks;
-      block.tiles = tiles * (index + 1) / blocks - block.begin;
-      winograd_input<F>(v, block);
-      ready = index;
+  c.pieces(blocks * panels, (1 << 21) / (flops + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t job = begin; job < end; job++) {
+      const int64_t index = job / panels, panel = job % panels;
+      if (index != ready) {
+        block.begin = tiles * index / blocks;
+        block.tiles = tiles * (index + 1) / blocks - block.begin;
+        winograd_input<F>(v, block);
+        ready = index;
+      }
+      winograd_multiply<F>(v, block, v.w + panel * elements * v.channels * gemm_columns);
+      winograd_output<F>(v, block, panel * gemm_columns);
     }
-    winograd_multiply<F>(v, block, v.w + panel * elements * v.channels * gemm_columns);
-    winograd_output<F>(v, block, panel * gemm_columns);
-  }
+  });
 }
 
 inline void winograd_f32(const espalier::steps::winograd_f32& s, const Context& c) {
