@@ -31,15 +31,14 @@ export function lowerWinograd(
   if (size === undefined) return false
   const { x, bias, residual, y, batch, input, output, pads, channels, activation, alpha, beta } = values
   const { gemmColumns, gemmRows, lanes } = c.target.traits
-  const elements = (size + 2) ** 2
-  const bytes = 4 * elements * channels * roundUp(outputs, gemmColumns)
+  const bytes = transformedBytes(size, channels, roundUp(outputs, gemmColumns))
   const w = c.packed(`Winograd ${size} in panels of ${gemmColumns}`, source, bytes, (from, packed) =>
     makeStep('winograd_pack_f32', { w: from, packed, outputs, channels, size }, []),
   )
-  const tiles = batch * sizeOf(output.map(extent => Math.ceil(extent / size)))
-  const blockTiles = Math.min(tiles, mostTiles - (mostTiles % gemmRows))
+  const blockTiles = Math.min(tilesOf(batch, output, size), mostTiles - (mostTiles % gemmRows))
   // Mirrors `winograd_work`: the transformed input with a gap behind each plane, and the sums of a panel.
-  const scratchBytes = 4 * elements * (blockTiles * roundUp(channels, lanes) + 16 + blockTiles * gemmColumns)
+  const scratchBytes =
+    4 * (size + 2) ** 2 * (blockTiles * roundUp(channels, lanes) + 16 + blockTiles * gemmColumns)
   c.emit('winograd_f32', {
     ...{ x, w, bias, residual, y, batch, channels, outputs, size, blockTiles, scratchBytes },
     ...{ activation, alpha, beta },
@@ -54,6 +53,14 @@ export function lowerWinograd(
 
 function suits(weight: ConcreteType, { kernel, strides, dilations }: WindowValues): boolean {
   return weight.shape.length === 4 && `${kernel} ${strides} ${dilations}` === '1,3,3 1,1,1 1,1,1'
+}
+
+function tilesOf(batch: number, output: readonly number[], size: TileSize): number {
+  return batch * sizeOf(output.map(extent => Math.ceil(extent / size)))
+}
+
+function transformedBytes(size: TileSize, channels: number, columns: number): number {
+  return 4 * (size + 2) ** 2 * channels * columns
 }
 
 function roundUp(n: number, multiple: number): number {
@@ -73,8 +80,13 @@ const mostTiles = 36
 const transformOps = { 2: 270, 4: 730 } as const
 /** Operations that the products do in the time in which a byte of weights comes from memory, for each lane. */
 const opsPerByte = 1.25
-/** What the method must save: the estimate is not better than this. */
+/** The method is taken where the estimate is below this part of that for sums by tap. */
 const worthwhile = 0.8
+/**
+ * Bytes of transformed weights, at most. Beyond, a third-level cache hardly holds them for the next block, and memory is
+ * worth more than the time: 512 channels to 512 would take 38 MB with large tiles, 17 MB with small ones.
+ */
+const mostWeightBytes = 24 * 2 ** 20
 
 type TileSize = keyof typeof transformOps
 
@@ -93,10 +105,11 @@ function bestSize(
   const products = (elements: number, rows: number): number =>
     channels * columns * elements * (2 * rows + 4 * perByte)
   const cost = (size: TileSize): number => {
-    const tiles = batch * sizeOf(output.map(extent => Math.ceil(extent / size)))
+    const tiles = tilesOf(batch, output, size)
     return products((size + 2) ** 2, tiles) + transformOps[size] * tiles * (channels + outputs)
   }
   const limit = worthwhile * products(9, batch * sizeOf(output))
-  const best = cost(4) <= cost(2) ? 4 : 2
-  return cost(best) < limit ? best : undefined
+  return ([4, 2] as const)
+    .filter(size => transformedBytes(size, channels, columns) <= mostWeightBytes && cost(size) < limit)
+    .sort((a, b) => cost(a) - cost(b))[0]
 }
