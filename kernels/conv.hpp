@@ -95,6 +95,21 @@ ESPALIER_INLINE int64_t conv_place(const ConvWork& v, int64_t n, int64_t d, int6
   return (at * a[2].y_extent + a[2].y_first + j * a[2].y_step) * v.outputs;
 }
 
+// A tap's rows for `count` pixels side by side, the first of which sees `column` of a line of the input at `line`: pointers
+// to zeros where the line has no such column.
+ESPALIER_INLINE void conv_point_line(const ConvWork& v, const float** to, int64_t count, int64_t line, int64_t column) {
+  const int64_t step = v.axis[2].step, inputs = v.axis[2].inputs;
+  int64_t from = column < 0 ? (step == 1 ? -column : (step - 1 - column) / step) : 0;
+  int64_t end = column >= inputs ? 0 : step == 1 ? inputs - column : (inputs - column + step - 1) / step;
+  if (from > count) from = count;
+  if (end > count) end = count;
+  if (end < from) end = from;
+  const int64_t start = (line + column) * v.channels, next = step * v.channels;
+  for (int64_t p = 0; p < from; p++) to[p] = v.zeros;
+  for (int64_t p = from; p < end; p++) to[p] = v.x + (start + p * next);
+  for (int64_t p = end; p < count; p++) to[p] = v.zeros;
+}
+
 // Rows that point into the input, or to zeros on padding.
 inline void conv_point(const ConvWork& v, int64_t index, ConvChunk& k) {
   const ConvAxis &a = v.axis[0], &b = v.axis[1], &c = v.axis[2];
@@ -105,23 +120,21 @@ inline void conv_point(const ConvWork& v, int64_t index, ConvChunk& k) {
   int64_t i = rest % b.outputs;
   rest /= b.outputs;
   int64_t d = rest % a.outputs, n = rest / a.outputs;
-  for (int64_t r = 0; r < k.pixels; r++) {
-    k.places[r] = conv_place(v, n, d, i, j);
+  for (int64_t r = 0, count; r < k.pixels; r += count) {
+    count = c.outputs - j < k.pixels - r ? c.outputs - j : k.pixels - r;
+    const int64_t place = conv_place(v, n, d, i, j);
+    for (int64_t p = 0; p < count; p++) k.places[r + p] = place + p * (c.y_step * v.outputs);
     const float** to = k.rows + r;
-    const int64_t start = j * c.step + c.first;
     for (int64_t s = 0; s < a.taps; s++) {
       const int64_t plane = d * a.step + a.first + s * a.spacing;
       for (int64_t t = 0; t < b.taps; t++) {
         const int64_t row = i * b.step + b.first + t * b.spacing;
         const bool inside = plane >= 0 && plane < a.inputs && row >= 0 && row < b.inputs;
         const int64_t line = ((n * a.inputs + plane) * b.inputs + row) * c.inputs;
-        for (int64_t u = 0; u < c.taps; u++, to += k.pixels) {
-          const int64_t column = start + u * c.spacing;
-          *to = inside && column >= 0 && column < c.inputs ? v.x + (line + column) * v.channels : v.zeros;
-        }
+        for (int64_t u = 0; u < c.taps; u++, to += k.pixels)
+          conv_point_line(v, to, count, line, inside ? j * c.step + c.first + u * c.spacing : c.inputs);
       }
     }
-    if (++j < c.outputs) continue;
     j = 0;
     if (++i < b.outputs) continue;
     i = 0;
@@ -194,76 +207,78 @@ struct ConvPart {
   int64_t columns;  // of the panel that exist
 };
 
-// Bias, residual and activation of rows that do not fill vectors, or of an activation that takes more than a clip.
+// Residual and activation of rows that do not fill vectors, or of an activation that takes more than a clip.
 __attribute__((noinline)) inline void conv_finish(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int rows) {
   const int64_t* places = k.places + begin;
   const float* sums = k.sums + begin * gemm_columns;
-  const int64_t column = k.place + part.column;
   const f32v alpha = splat(v.alpha), beta = splat(v.beta);
-  for (int r = 0; r < rows; r++)
-    for (int i = 0; i < gemm_vectors; i++) {
-      const int64_t left = part.columns - i * lanes;
-      if (left <= 0) break;
-      const int n = left < lanes ? int(left) : lanes;
-      const int64_t at = places[r] + column + i * lanes;
-      f32v s = load(sums + r * gemm_columns + i * lanes) + part.bias[i];
-      if (v.residual) s += load_part(v.residual + at, n);
-      store_part(v.y + at, activate(v.activation, s, alpha, beta), n);
+  for (int64_t i = 0; i < part.columns; i += lanes) {
+    const int n = part.columns - i < lanes ? int(part.columns - i) : lanes;
+    const int64_t column = k.place + part.column + i;
+    for (int r = 0; r < rows; r++) {
+      f32v s = load(sums + r * gemm_columns + i);
+      if (v.residual) s += load_part(v.residual + places[r] + column, n);
+      store_part(v.y + places[r] + column, activate(v.activation, s, alpha, beta), n);
     }
+  }
 }
 
-template <int Rows>
-inline void conv_tile(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin) {
-  GemmTile<Rows> tile;
-  float* sums = k.sums + begin * gemm_columns;
-  if (part.first) tile.clear();
-  else tile.load(sums, gemm_columns);
-  const float* panel = part.panel;
-  for (int64_t run = part.run; run < part.run + part.runs; run++, panel += part.length * gemm_columns) {
-    const float* const* from = k.rows + run * k.pixels + begin;
-    const float* rows[Rows];
+// Tiles under one another, from pixel `begin` on.
+template <int Rows, int Vectors>
+__attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int64_t end) {
+  const bool simple = part.columns == Vectors * lanes && v.activation <= activation_clip;
+  const int64_t runs = part.runs, length = part.length, offset = part.offset, column = k.place + part.column;
+  const f32v lo = splat(v.activation == activation_clip ? v.alpha : 0.0f), hi = splat(v.beta);
+  for (; begin < end; begin += Rows) {
+    GemmTile<Rows, Vectors> tile;
+    float* sums = k.sums + begin * gemm_columns;
+    if (part.first) tile.each([&](int, int i, f32v& s) __attribute__((always_inline)) { s = part.bias[i]; });
+    else tile.load(sums, gemm_columns);
+    const float* panel = part.panel;
+    const float* const* from = k.rows + part.run * k.pixels + begin;
+    for (int64_t run = 0; run < runs; run++, panel += length * gemm_columns, from += k.pixels) {
+      const float* rows[Rows];
 #pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++) rows[r] = from[r] + part.offset;
-    tile.multiply(rows, part.length, panel);
-  }
-  const bool clips = v.activation == 1 || v.activation == 2;
-  if (!part.last) return tile.store(sums, gemm_columns);
-  if (part.columns < gemm_columns || (v.activation != 0 && !clips)) {
-    tile.store(sums, gemm_columns);
-    return conv_finish(v, part, k, begin, Rows);
-  }
-  const int64_t* places = k.places + begin;
-  const int64_t column = k.place + part.column;
-  tile.each([&](int, int i, f32v& s) __attribute__((always_inline)) { s += part.bias[i]; });
-  if (v.residual)
+      for (int r = 0; r < Rows; r++) rows[r] = from[r] + offset;
+      tile.multiply(rows, length, panel);
+    }
+    if (!part.last || !simple) {
+      tile.store(sums, gemm_columns);
+      if (part.last) conv_finish(v, part, k, begin, Rows);
+      continue;
+    }
+    const int64_t* places = k.places + begin;
+    if (v.residual)
+      tile.each([&](int r, int i, f32v& s) __attribute__((always_inline)) {
+        s += load(v.residual + places[r] + column + i * lanes);
+      });
+    if (v.activation != activation_none)
+      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = max(lo, s); });
+    if (v.activation == activation_clip)
+      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = min(hi, s); });
     tile.each([&](int r, int i, f32v& s) __attribute__((always_inline)) {
-      s += load(v.residual + places[r] + column + i * lanes);
+      store(v.y + places[r] + column + i * lanes, s);
     });
-  if (clips) {
-    const f32v lo = splat(v.activation == 1 ? 0.0f : v.alpha);
-    const f32v hi = splat(v.activation == 1 ? __builtin_inff() : v.beta);
-    tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = min(hi, max(lo, s)); });
-  }
-  tile.each([&](int r, int i, f32v& s) __attribute__((always_inline)) {
-    store(v.y + places[r] + column + i * lanes, s);
-  });
-}
-
-template <int Rows>
-ESPALIER_INLINE void conv_tile_of(int rows, const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin) {
-  if (rows == Rows) return conv_tile<Rows>(v, part, k, begin);
-  if constexpr (Rows > 1) conv_tile_of<Rows - 1>(rows, v, part, k, begin);
-}
-
-inline void conv_rows(const ConvWork& v, const ConvPart& part, const ConvChunk& k) {
-  const int64_t tiles = (k.pixels + gemm_rows - 1) / gemm_rows;
-  const int64_t height = k.pixels / tiles, higher = k.pixels % tiles;
-  for (int64_t tile = 0, begin = 0; tile < tiles; tile++) {
-    const int64_t rows = height + (tile < higher);
-    conv_tile_of<gemm_rows>(int(rows), v, part, k, begin);
-    begin += rows;
   }
 }
+
+template <int Rows, int Vectors>
+ESPALIER_INLINE void conv_tiles_of(int64_t rows, const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int64_t end) {
+  if (rows == Rows) return conv_tiles<Rows, Vectors>(v, part, k, begin, end);
+  if constexpr (Rows > 1) conv_tiles_of<Rows - 1, Vectors>(rows, v, part, k, begin, end);
+}
+
+// The rows of a chunk, in tiles of two heights that differ by one.
+template <int Rows, int Vectors>
+ESPALIER_INLINE void conv_rows(const ConvWork& v, const ConvPart& part, const ConvChunk& k) {
+  const int64_t tiles = (k.pixels + Rows - 1) / Rows, height = k.pixels / tiles;
+  const int64_t middle = k.pixels % tiles * (height + 1);
+  if (middle > 0) conv_tiles_of<Rows, Vectors>(height + 1, v, part, k, 0, middle);
+  conv_tiles_of<Rows, Vectors>(height, v, part, k, middle, k.pixels);
+}
+
+// Rows of a tile that is one vector wide: enough sums to hide the latency of the multiply-add.
+constexpr int conv_narrow_rows = gemm_rows > 8 ? gemm_rows : 8;
 
 inline void conv_panel(const ConvWork& v, const ConvChunk& k, int64_t group, int64_t panel) {
   ConvPart part;
@@ -289,7 +304,8 @@ inline void conv_panel(const ConvWork& v, const ConvChunk& k, int64_t group, int
       part.offset = from + group * (v.copied ? 0 : v.group_channels());
       part.first = step == 0 && piece == 0;
       part.last = step == steps - 1 && piece == pieces - 1;
-      conv_rows(v, part, k);
+      if (part.columns <= lanes) conv_rows<conv_narrow_rows, 1>(v, part, k);
+      else conv_rows<gemm_rows, gemm_vectors>(v, part, k);
       part.panel += part.runs * part.length * gemm_columns;
     }
   }

@@ -37,9 +37,10 @@ constexpr int gemm_unroll = 1;
 constexpr int gemm_unroll = 2;
 #endif
 
-template <int Rows>
+// `Vectors` of a panel's columns, the first ones: narrower tiles are for panels whose other columns do not exist.
+template <int Rows, int Vectors = gemm_vectors>
 struct GemmTile {
-  f32v sum[Rows][gemm_vectors];
+  f32v sum[Rows][Vectors];
 
   // Calls f(row, vector, sum) for every vector of the tile, unrolled: keep f small. The sum may be changed.
   template <class F>
@@ -47,7 +48,7 @@ struct GemmTile {
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) {
 #pragma GCC unroll 4
-      for (int v = 0; v < gemm_vectors; v++) f(r, v, sum[r][v]);
+      for (int v = 0; v < Vectors; v++) f(r, v, sum[r][v]);
     }
   }
 
@@ -62,14 +63,15 @@ struct GemmTile {
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) a[r] = rows[r];
     int64_t p = 0;
-    for (; p + gemm_unroll <= k; p += gemm_unroll, panel += gemm_unroll * gemm_columns) {
+    constexpr int unroll = Vectors == 1 ? 1 : gemm_unroll;
+    for (; p + unroll <= k; p += unroll, panel += unroll * gemm_columns) {
 #pragma GCC unroll 4
-      for (int i = 0; i < gemm_unroll; i++) step(a, p + i, panel + i * gemm_columns);
+      for (int i = 0; i < unroll; i++) step(a, p + i, panel + i * gemm_columns);
     }
     for (; p < k; p++, panel += gemm_columns) step(a, p, panel);
   }
 
-  // Whole tiles from and to a row-major matrix: Rows rows of gemm_columns columns.
+  // Whole tiles from and to a row-major matrix: Rows rows of Vectors vectors.
   ESPALIER_INLINE void load(const float* c, int64_t stride) {
     each([&](int r, int v, f32v& s) __attribute__((always_inline)) {
       s = ESPALIER_ISA::load(c + r * stride + v * lanes);
@@ -83,14 +85,14 @@ struct GemmTile {
 
   // One step of k.
   ESPALIER_INLINE void step(const float* const (&a)[Rows], int64_t p, const float* panel) {
-    f32v b[gemm_vectors];
+    f32v b[Vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < gemm_vectors; v++) b[v] = ESPALIER_ISA::load(panel + v * lanes);
+    for (int v = 0; v < Vectors; v++) b[v] = ESPALIER_ISA::load(panel + v * lanes);
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) {
       const f32v x = splat(a[r][p]);
 #pragma GCC unroll 4
-      for (int v = 0; v < gemm_vectors; v++) sum[r][v] = fma(x, b[v], sum[r][v]);
+      for (int v = 0; v < Vectors; v++) sum[r][v] = fma(x, b[v], sum[r][v]);
     }
   }
 };
