@@ -203,6 +203,7 @@ struct ConvPart {
   int64_t run, runs, offset, length;  // runs of k, and the part of each
   bool first, last;
   f32v bias[gemm_vectors];
+  f32v lo, hi;      // what the activation clips to
   int64_t column;   // of y, where the panel begins
   int64_t columns;  // of the panel that exist
 };
@@ -211,15 +212,23 @@ struct ConvPart {
 __attribute__((noinline)) inline void conv_finish(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int rows) {
   const int64_t* places = k.places + begin;
   const float* sums = k.sums + begin * gemm_columns;
-  const f32v alpha = splat(v.alpha), beta = splat(v.beta);
   for (int64_t i = 0; i < part.columns; i += lanes) {
     const int n = part.columns - i < lanes ? int(part.columns - i) : lanes;
     const int64_t column = k.place + part.column + i;
-    for (int r = 0; r < rows; r++) {
-      f32v s = load(sums + r * gemm_columns + i);
-      if (v.residual) s += load_part(v.residual + places[r] + column, n);
-      store_part(v.y + places[r] + column, activate(v.activation, s, alpha, beta), n);
+    const auto each = [&](auto f) __attribute__((always_inline)) {
+      for (int r = 0; r < rows; r++) {
+        const f32v s = f(load(sums + r * gemm_columns + i), places[r] + column);
+        store_part(v.y + places[r] + column, s, n);
+      }
+    };
+    if (!v.residual && v.activation <= activation_clip) {
+      each([&](f32v s, int64_t) __attribute__((always_inline)) { return clip(s, part.lo, part.hi); });
+      continue;
     }
+    each([&](f32v s, int64_t at) __attribute__((always_inline)) {
+      if (v.residual) s += load_part(v.residual + at, n);
+      return activate(v.activation, s, splat(v.alpha), splat(v.beta));
+    });
   }
 }
 
@@ -228,7 +237,6 @@ template <int Rows, int Vectors>
 __attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int64_t end) {
   const bool simple = part.columns == Vectors * lanes && v.activation <= activation_clip;
   const int64_t runs = part.runs, length = part.length, offset = part.offset, column = k.place + part.column;
-  const f32v lo = splat(v.activation == activation_clip ? v.alpha : 0.0f), hi = splat(v.beta);
   for (; begin < end; begin += Rows) {
     GemmTile<Rows, Vectors> tile;
     float* sums = k.sums + begin * gemm_columns;
@@ -253,9 +261,9 @@ __attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& par
         s += load(v.residual + places[r] + column + i * lanes);
       });
     if (v.activation != activation_none)
-      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = max(lo, s); });
+      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = max(part.lo, s); });
     if (v.activation == activation_clip)
-      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = min(hi, s); });
+      tile.each([&](int, int, f32v& s) __attribute__((always_inline)) { s = min(part.hi, s); });
     tile.each([&](int r, int i, f32v& s) __attribute__((always_inline)) {
       store(v.y + places[r] + column + i * lanes, s);
     });
@@ -282,6 +290,9 @@ constexpr int conv_narrow_rows = gemm_rows > 8 ? gemm_rows : 8;
 
 inline void conv_panel(const ConvWork& v, const ConvChunk& k, int64_t group, int64_t panel) {
   ConvPart part;
+  const bool clips = v.activation == activation_clip;
+  part.lo = splat(clips ? v.alpha : v.activation == activation_relu ? 0.0f : -__builtin_inff());
+  part.hi = splat(clips ? v.beta : __builtin_inff());
   part.column = group * v.group_outputs() + panel * gemm_columns;
   const int64_t left = v.group_outputs() - panel * gemm_columns;
   part.columns = left < gemm_columns ? left : gemm_columns;

@@ -37,6 +37,15 @@ constexpr int gemm_unroll = 1;
 constexpr int gemm_unroll = 2;
 #endif
 
+// sum += a * b, in place. Left to itself GCC writes into the register of a factor, and moves sums to memory and back.
+ESPALIER_INLINE void accumulate(f32v& sum, f32v a, f32v b) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+  sum = fma(a, b, sum);
+#endif
+}
+
 // `Vectors` of a panel's columns, the first ones: narrower tiles are for panels whose other columns do not exist.
 template <int Rows, int Vectors = gemm_vectors>
 struct GemmTile {
@@ -63,10 +72,9 @@ struct GemmTile {
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) a[r] = rows[r];
     int64_t p = 0;
-    constexpr int unroll = Vectors == 1 ? 1 : gemm_unroll;
-    for (; p + unroll <= k; p += unroll, panel += unroll * gemm_columns) {
+    for (; p + gemm_unroll <= k; p += gemm_unroll, panel += gemm_unroll * gemm_columns) {
 #pragma GCC unroll 4
-      for (int i = 0; i < unroll; i++) step(a, p + i, panel + i * gemm_columns);
+      for (int i = 0; i < gemm_unroll; i++) step(a, p + i, panel + i * gemm_columns);
     }
     for (; p < k; p++, panel += gemm_columns) step(a, p, panel);
   }
@@ -92,7 +100,7 @@ struct GemmTile {
     for (int r = 0; r < Rows; r++) {
       const f32v x = splat(a[r][p]);
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; v++) sum[r][v] = fma(x, b[v], sum[r][v]);
+      for (int v = 0; v < Vectors; v++) accumulate(sum[r][v], x, b[v]);
     }
   }
 };

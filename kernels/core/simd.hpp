@@ -166,7 +166,20 @@ ESPALIER_INLINE void store_part(float* p, f32v v, int n) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), (__m512)v);
 #elif defined(__AVX2__)
-  _mm256_maskstore_ps(p, (__m256i)(iota() < splat(int32_t(n))), (__m256)v);
+  // A masked store is dozens of micro-operations on processors of AMD.
+  if (n == lanes) return store(p, v);
+  __m128 part = _mm256_castps256_ps128((__m256)v);
+  if (n & 4) {
+    _mm_storeu_ps(p, part);
+    part = _mm256_extractf128_ps((__m256)v, 1);
+    p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    part = _mm_movehl_ps(part, part);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, part);
 #else
   for (int i = 0; i < n; i++) p[i] = v[i];
 #endif
