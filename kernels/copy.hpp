@@ -1,7 +1,8 @@
 // Strided copies: transposes, slices, expansions, parts of a concatenation. The floor is the memory's bandwidth, each
 // byte read once and written once. Three ways: rows that lie together on both sides are moved whole; where another axis
 // is contiguous in x than in y, square tiles of a cache line by a cache line go through registers, so that every line
-// is touched once on both sides whatever the strides; the rest goes element by element.
+// is touched once on both sides whatever the strides (few channels are woven together, and apart, without a tile); the
+// rest goes element by element.
 #pragma once
 #include "core/bytes.hpp"
 #include "generated/steps.hpp"
@@ -11,12 +12,22 @@ namespace ESPALIER_ISA {
 using espalier::Context;
 using espalier::Range;
 
+// Rows of one element: the length is not looked at for each of them.
+template <class T>
+ESPALIER_INLINE void move_elements(T* y, int64_t y_pitch, const T* x, int64_t x_pitch, int64_t rows) {
+  for (int64_t i = 0; i < rows; i++) y[i * y_pitch] = x[i * x_pitch];
+}
+
 // This thread's part of `rows` rows of `run` elements.
 template <class T>
 void move_rows(T* y, int64_t y_pitch, const T* x, int64_t x_pitch, int64_t rows, int64_t run, const Context& c) {
+  if (run == 1) {
+    const Range mine = c.share(rows, 256 / int64_t(sizeof(T)));
+    return move_elements(y + mine.begin * y_pitch, y_pitch, x + mine.begin * x_pitch, x_pitch, mine.end - mine.begin);
+  }
   const Range mine = c.share(rows * run, 256 / int64_t(sizeof(T)));
-  for (int64_t i = mine.begin; i < mine.end;) {
-    const int64_t row = i / run, column = i % run;
+  int64_t row = mine.begin / run, column = mine.begin % run;
+  for (int64_t i = mine.begin; i < mine.end; row++, column = 0) {
     const int64_t n = run - column < mine.end - i ? run - column : mine.end - i;
     move_bytes(y + row * y_pitch + column, x + row * x_pitch + column, n * int64_t(sizeof(T)));
     i += n;
@@ -163,6 +174,76 @@ void copy_tiles(const espalier::steps::copy& s, int along, const T* x, T* y, con
   }
 }
 
+// Up to so many sequences of elements of 4 bytes are woven into one, and one is taken apart.
+constexpr int64_t most_woven = 4;
+
+ESPALIER_INLINE u32x4 load_four(const Bits<4>* p) {
+  u32x4 v;
+  __builtin_memcpy(&v, p, 16);
+  return v;
+}
+ESPALIER_INLINE void store_four(Bits<4>* p, u32x4 v) { __builtin_memcpy(p, &v, 16); }
+
+// y[i * count + k] = x[k * pitch + i] for i < n. A vector that is stored reaches into the next elements of y, which come
+// after it; the last ones go one by one.
+inline void weave(Bits<4>* y, const Bits<4>* x, int64_t pitch, int count, int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 < n; i += 4, y += 4 * count) {
+    const u32x4 a = load_four(x + i), b = load_four(x + pitch + i);
+    const u32x4 c = count > 2 ? load_four(x + 2 * pitch + i) : a, d = count > 3 ? load_four(x + 3 * pitch + i) : b;
+    const u32x4 ac = low_pairs(a, c), bd = low_pairs(b, d), ac2 = high_pairs(a, c), bd2 = high_pairs(b, d);
+    store_four(y, low_pairs(ac, bd));
+    store_four(y + count, high_pairs(ac, bd));
+    store_four(y + 2 * count, low_pairs(ac2, bd2));
+    store_four(y + 3 * count, high_pairs(ac2, bd2));
+  }
+  for (; i < n; i++, y += count)
+    for (int k = 0; k < count; k++) y[k] = x[k * pitch + i];
+}
+
+// y[k * pitch + i] = x[i * count + k]
+inline void unweave(Bits<4>* y, int64_t pitch, const Bits<4>* x, int count, int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 < n; i += 4, x += 4 * count) {
+    const u32x4 a = load_four(x), b = load_four(x + count), c = load_four(x + 2 * count), d = load_four(x + 3 * count);
+    const u32x4 ac = low_pairs(a, c), bd = low_pairs(b, d);
+    store_four(y + i, low_pairs(ac, bd));
+    store_four(y + pitch + i, high_pairs(ac, bd));
+    if (count < 3) continue;
+    const u32x4 ac2 = high_pairs(a, c), bd2 = high_pairs(b, d);
+    store_four(y + 2 * pitch + i, low_pairs(ac2, bd2));
+    if (count > 3) store_four(y + 3 * pitch + i, high_pairs(ac2, bd2));
+  }
+  for (; i < n; i++, x += count)
+    for (int k = 0; k < count; k++) y[k * pitch + i] = x[k];
+}
+
+// Whether weave does it (1), unweave (2) or none: two axes that lie the other way around, one of them short.
+inline int woven(const espalier::steps::copy& s) {
+  if (s.size != 4 || s.rank < 2) return 0;
+  const int last = s.rank - 1, other = s.rank - 2;
+  const int64_t rows = s.shape[other], columns = s.shape[last];
+  if (s.yStrides[last] != 1 || s.xStrides[other] != 1) return 0;
+  if (columns > 1 && columns <= most_woven && s.yStrides[other] == columns) return 1;
+  return rows > 1 && rows <= most_woven && s.xStrides[last] == rows ? 2 : 0;
+}
+
+inline void copy_woven(const espalier::steps::copy& s, int way, const Bits<4>* x, Bits<4>* y, const Context& c) {
+  const int last = s.rank - 1, other = s.rank - 2;
+  const int count = s.shape[way == 1 ? last : other];
+  const int64_t length = s.shape[way == 1 ? other : last];
+  Walk<2> walk{other, s.shape, {s.xStrides, s.yStrides}, {}, {}};
+  const Range mine = c.share(product(s.shape, other) * length, 256);
+  walk.start(mine.begin / length);
+  int64_t from = mine.begin % length;
+  for (int64_t i = mine.begin; i < mine.end; walk.next(), from = 0) {
+    const int64_t n = length - from < mine.end - i ? length - from : mine.end - i;
+    if (way == 1) weave(y + walk.offset[1] + from * count, x + walk.offset[0] + from, s.xStrides[last], count, n);
+    else unweave(y + walk.offset[1] + from, s.yStrides[other], x + walk.offset[0] + from * count, count, n);
+    i += n;
+  }
+}
+
 template <class T>
 void copy_elements(const espalier::steps::copy& s, const T* x, T* y, const Context& c) {
   const int last = s.rank - 1;
@@ -196,6 +277,8 @@ void copy_strided(const espalier::steps::copy& s, const Context& c) {
     int along = -1;
     for (int axis = 0; axis < last; axis++)
       if (s.xStrides[axis] == 1 && s.shape[axis] > 1) along = axis;
+    if constexpr (sizeof(T) == 4)
+      if (const int way = woven(s)) return copy_woven(s, way, x, y, c);
     if (along >= 0 && s.yStrides[last] == 1) copy_tiles(s, along, x, y, c);
     else copy_elements(s, x, y, c);
   }

@@ -110,6 +110,19 @@ inline void columns(const float* x, float* y, int64_t length, int64_t inner, int
   }
 }
 
+// Lines of up to so many neighbours are turned into columns, so that a vector holds as many lines.
+constexpr int64_t short_line = 8;
+
+inline void short_rows(const float* x, float* y, int64_t length, int width, int mode) {
+  float block[short_line * column_block];
+  for (float& v : block) v = 0;
+  for (int j = 0; j < width; j++)
+    for (int64_t i = 0; i < length; i++) block[i * column_block + j] = x[j * length + i];
+  columns(block, block, length, column_block, width, mode);
+  for (int j = 0; j < width; j++)
+    for (int64_t i = 0; i < length; i++) y[j * length + i] = block[i * column_block + j];
+}
+
 }  // namespace softmax
 
 inline void softmax_f32(const espalier::steps::softmax_f32& s, const Context& c) {
@@ -123,6 +136,13 @@ inline void softmax_f32(const espalier::steps::softmax_f32& s, const Context& c)
       const int64_t start = line / inner * length * inner + line % inner;
       for (int64_t i = 0; i < length; i++) y[start + i * inner] = 0;
       y[start + softmax::first_largest(x + start, length, inner) * inner] = 1;
+    }
+  } else if (inner == 1 && length <= softmax::short_line) {
+    const Range mine = c.share(s.outer, softmax::column_block);
+    for (int64_t i = mine.begin; i < mine.end; i += softmax::column_block) {
+      const int64_t left = mine.end - i;
+      const int width = int(left < softmax::column_block ? left : softmax::column_block);
+      softmax::short_rows(x + i * length, y + i * length, length, width, s.mode);
     }
   } else if (inner == 1) {
     const Range mine = c.share(s.outer);
