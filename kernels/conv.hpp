@@ -242,6 +242,9 @@ __attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& par
     float* sums = k.sums + begin * gemm_columns;
     if (part.first) tile.each([&](int, int i, f32v& s) __attribute__((always_inline)) { s = part.bias[i]; });
     else tile.load(sums, gemm_columns);
+    // The residual lies far apart from row to row: nothing fetches it ahead unless told.
+    if (v.residual && part.last)
+      for (int r = 0; r < Rows; r++) __builtin_prefetch(v.residual + k.places[begin + r] + column);
     const float* panel = part.panel;
     const float* const* from = k.rows + part.run * k.pixels + begin;
     for (int64_t run = 0; run < runs; run++, panel += length * gemm_columns, from += k.pixels) {
