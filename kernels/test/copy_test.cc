@@ -93,6 +93,10 @@ int main() {
     random_copy(size, {200, 130}, {1, 0}, false, false);
     random_copy(size, {3, 64, 128}, {0, 2, 1}, false, false);
     random_copy(size, {3, 5000}, {0, 1}, false, false);
+    for (int channels : {2, 3, 4, 5}) {
+      random_copy(size, {2, 701, channels}, {0, 2, 1}, false, false);
+      random_copy(size, {2, channels, 701}, {0, 2, 1}, false, false);
+    }
     concat(size, 7, {3, 0, 1, 17});
     concat(size, 1, {1000, 3});
     concat(size, 100, {1, 1, 1, 1, 1, 1, 1, 1});
