@@ -6,6 +6,7 @@
 //  * a part of a panel (`depth` of k) stays in the first-level cache while all rows of the chunk pass; sums wait in
 //    scratch meanwhile;
 //  * the rows of a chunk are cut into tiles of nearly the same height, so that 49 pixels take 49/6 tiles' time and not 9;
+//  * output channels that fill no more than a vector of their panel take tiles that are one vector wide and higher;
 //  * with few channels the windows of a chunk are copied with their padding first, and the taps along a row are one
 //    run of k (a stem with 3 channels and 7 taps: 21 steps instead of seven runs of 3).
 // The order of the sum is tap, channel for every pixel, however the work is cut: same bits for any number of threads.
@@ -95,8 +96,8 @@ ESPALIER_INLINE int64_t conv_place(const ConvWork& v, int64_t n, int64_t d, int6
   return (at * a[2].y_extent + a[2].y_first + j * a[2].y_step) * v.outputs;
 }
 
-// A tap's rows for `count` pixels side by side, the first of which sees `column` of a line of the input at `line`: pointers
-// to zeros where the line has no such column.
+// A tap's rows for `count` pixels side by side, the first of which sees `column` of a line of the input, which begins at
+// pixel `line`: pointers to zeros where the line has no such column.
 ESPALIER_INLINE void conv_point_line(const ConvWork& v, const float** to, int64_t count, int64_t line, int64_t column) {
   const int64_t step = v.axis[2].step, inputs = v.axis[2].inputs;
   int64_t from = column < 0 ? (step == 1 ? -column : (step - 1 - column) / step) : 0;
@@ -234,7 +235,8 @@ __attribute__((noinline)) inline void conv_finish(const ConvWork& v, const ConvP
 
 // Tiles under one another, from pixel `begin` on.
 template <int Rows, int Vectors>
-__attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int64_t end) {
+__attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin,
+                                          int64_t end) {
   const bool simple = part.columns == Vectors * lanes && v.activation <= activation_clip;
   const int64_t runs = part.runs, length = part.length, offset = part.offset, column = k.place + part.column;
   for (; begin < end; begin += Rows) {
@@ -274,7 +276,8 @@ __attribute__((noinline)) void conv_tiles(const ConvWork& v, const ConvPart& par
 }
 
 template <int Rows, int Vectors>
-ESPALIER_INLINE void conv_tiles_of(int64_t rows, const ConvWork& v, const ConvPart& part, const ConvChunk& k, int64_t begin, int64_t end) {
+ESPALIER_INLINE void conv_tiles_of(int64_t rows, const ConvWork& v, const ConvPart& part, const ConvChunk& k,
+                                   int64_t begin, int64_t end) {
   if (rows == Rows) return conv_tiles<Rows, Vectors>(v, part, k, begin, end);
   if constexpr (Rows > 1) conv_tiles_of<Rows - 1, Vectors>(rows, v, part, k, begin, end);
 }

@@ -12,18 +12,13 @@ namespace ESPALIER_ISA {
 using espalier::Context;
 using espalier::Range;
 
-// Rows of one element: the length is not looked at for each of them.
-template <class T>
-ESPALIER_INLINE void move_elements(T* y, int64_t y_pitch, const T* x, int64_t x_pitch, int64_t rows) {
-  for (int64_t i = 0; i < rows; i++) y[i * y_pitch] = x[i * x_pitch];
-}
-
 // This thread's part of `rows` rows of `run` elements.
 template <class T>
 void move_rows(T* y, int64_t y_pitch, const T* x, int64_t x_pitch, int64_t rows, int64_t run, const Context& c) {
   if (run == 1) {
     const Range mine = c.share(rows, 256 / int64_t(sizeof(T)));
-    return move_elements(y + mine.begin * y_pitch, y_pitch, x + mine.begin * x_pitch, x_pitch, mine.end - mine.begin);
+    for (int64_t i = mine.begin; i < mine.end; i++) y[i * y_pitch] = x[i * x_pitch];
+    return;
   }
   const Range mine = c.share(rows * run, 256 / int64_t(sizeof(T)));
   int64_t row = mine.begin / run, column = mine.begin % run;
@@ -184,8 +179,8 @@ ESPALIER_INLINE u32x4 load_four(const Bits<4>* p) {
 }
 ESPALIER_INLINE void store_four(Bits<4>* p, u32x4 v) { __builtin_memcpy(p, &v, 16); }
 
-// y[i * count + k] = x[k * pitch + i] for i < n. A vector that is stored reaches into the next elements of y, which come
-// after it; the last ones go one by one.
+// y[i * count + k] = x[k * pitch + i] for i < n. What a vector stores beyond its elements the next one overwrites; the
+// last elements go one by one.
 inline void weave(Bits<4>* y, const Bits<4>* x, int64_t pitch, int count, int64_t n) {
   int64_t i = 0;
   for (; i + 4 < n; i += 4, y += 4 * count) {
