@@ -12,16 +12,28 @@
 #pragma once
 #include "gemm_output.hpp"
 #include "gemm_pack.hpp"
+#include "gemm_streams.hpp"
 
 namespace ESPALIER_ISA {
 
-// Floats of a panel's longest block of k: 32 KiB, between the first- and the second-level cache.
-constexpr int64_t gemm_block_panel = 8192;
+// Floats of a panel's longest block of k: 32 KiB, between the first- and the second-level cache. Floats of A's block, which
+// stays in the second-level cache: 128 KiB. WebAssembly packs that block on a thread's stack, and so takes half of it.
+#if defined(__wasm__)
+constexpr int64_t gemm_block_panel = 4096, gemm_block_floats = 16384;
+// Columns from which on packing the rows pays.
+constexpr int64_t gemm_pack_columns = 128;
+#else
+constexpr int64_t gemm_block_panel = 8192, gemm_block_floats = 32768;
+#endif
 constexpr int64_t gemm_block_k = gemm_block_panel / gemm_columns;
-// Rows whose block of A stays in the second-level cache: 128 KiB.
-constexpr int64_t gemm_block_floats = 32768;
 // Products of up to so many rows are bound by reading B.
 constexpr int gemm_few_rows = 3;
+// Panels read at once for two and three of them: 12 sums, where there are registers for so many.
+#if defined(__wasm__)
+constexpr int gemm_few_streams = 1;
+#else
+constexpr int gemm_few_streams = 2;
+#endif
 
 // Cuts `total` in the fewest equal pieces of at most `most`, multiples of `grain`: gives their length.
 constexpr int64_t gemm_piece(int64_t total, int64_t most, int64_t grain) {
@@ -29,15 +41,40 @@ constexpr int64_t gemm_piece(int64_t total, int64_t most, int64_t grain) {
   const int64_t length = pieces > 0 ? (total + pieces - 1) / pieces : most;
   return (length + grain - 1) / grain * grain;
 }
+// Rows of a block of A whose rows are `depth` long.
+constexpr int64_t gemm_piece_rows(int64_t m, int64_t depth) {
+  return gemm_piece(m, gemm_block_floats / depth / gemm_rows * gemm_rows, gemm_rows);
+}
+
+// The rows of a tile: where they lie in A, or packed (gemm_tile.hpp).
+struct GemmTileRows {
+  const float* a;
+  int64_t stride;
+  int count;
+  const float* packed;
+
+  template <int Rows>
+  ESPALIER_INLINE void find(const float* (&at)[Rows]) const {
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) at[r] = a + (r < count ? r : count - 1) * stride;
+  }
+  template <int Rows>
+  ESPALIER_INLINE void multiply(GemmTile<Rows>& tile, int64_t k, const float* panel) const {
+#if defined(__wasm__)
+    if (packed) return tile.multiply_packed(packed, k, panel);
+#endif
+    const float* at[Rows];
+    find(at);
+    tile.multiply(at, k, panel);
+  }
+};
 
 // One tile of up to Rows rows and gemm_columns columns, over a block of k. `first` starts the sums, otherwise they go on
 // from y; `last` finishes them.
 template <int Rows>
-ESPALIER_INLINE void gemm_tile_f32(const float* a, int64_t a_stride, const float* panel, int64_t k, int rows, int columns,
-                                   const GemmOutput& o, bool first, bool last, bool simple) {
-  const float* at[Rows];
-#pragma GCC unroll 32
-  for (int r = 0; r < Rows; r++) at[r] = a + (r < rows ? r : rows - 1) * a_stride;
+ESPALIER_INLINE void gemm_tile_f32(const GemmTileRows& a, const float* panel, int64_t k, int columns, const GemmOutput& o,
+                                   bool first, bool last, bool simple) {
+  const int rows = a.count;
   const bool whole = rows == Rows && columns == gemm_columns;
   alignas(64) float edge[Rows * gemm_columns];
   GemmTile<Rows> t;
@@ -49,7 +86,7 @@ ESPALIER_INLINE void gemm_tile_f32(const float* a, int64_t a_stride, const float
     for (int r = 0; r < rows; r++) __builtin_memcpy(edge + r * gemm_columns, o.y + r * o.stride, columns * sizeof(float));
     t.load(edge, gemm_columns);
   }
-  t.multiply(at, k, panel);
+  a.multiply(t, k, panel);
   if (last && simple && columns == gemm_columns) return o.store(t, rows);
   if (!last && whole) return t.store(o.y, o.stride);
   t.store(edge, gemm_columns);
@@ -57,35 +94,69 @@ ESPALIER_INLINE void gemm_tile_f32(const float* a, int64_t a_stride, const float
   for (int r = 0; r < rows; r++) __builtin_memcpy(o.y + r * o.stride, edge + r * gemm_columns, columns * sizeof(float));
 }
 
-// Rows m of A against n columns of panels that are `panel_stride` floats apart, over a block of k.
-inline void gemm_block_f32(const float* a, int64_t a_stride, const float* panels, int64_t panel_stride, int64_t k,
-                           int64_t m, int64_t n, const GemmOutput& o, bool first, bool last) {
+// Rows m of A against n columns of panels that are `panel_stride` floats apart, over a block of k. `packed`: rows of A as
+// gemm_pack_rows has packed them, or null.
+inline void gemm_block_f32(const float* a, int64_t a_stride, const float* packed, const float* panels,
+                           int64_t panel_stride, int64_t k, int64_t m, int64_t n, const GemmOutput& o, bool first,
+                           bool last) {
   const bool simple = o.simple();
   for (int64_t j = 0; j < n; j += gemm_columns, panels += panel_stride) {
     const int columns = n - j < gemm_columns ? int(n - j) : gemm_columns;
     for (int64_t i = 0; i < m; i += gemm_rows) {
       const int left = m - i < gemm_rows ? int(m - i) : gemm_rows;
-      const float* rows = a + i * a_stride;
+      const GemmTileRows rows{a + i * a_stride, a_stride, left, packed ? packed + i * k : nullptr};
       const GemmOutput at = o.from(i, j);
-      if (left > gemm_half_rows)
-        gemm_tile_f32<gemm_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
-      else
-        gemm_tile_f32<gemm_half_rows>(rows, a_stride, panels, k, left, columns, at, first, last, simple);
+      if (left > gemm_half_rows) gemm_tile_f32<gemm_rows>(rows, panels, k, columns, at, first, last, simple);
+      else gemm_tile_f32<gemm_half_rows>(rows, panels, k, columns, at, first, last, simple);
     }
   }
+}
+
+#if defined(__wasm__)
+template <int Rows>
+inline void gemm_pack_tile(const GemmTileRows& rows, int64_t k, float* to) {
+  const float* at[Rows];
+  rows.find(at);
+  for (ptrdiff_t p = 0; p < ptrdiff_t(k); p++, to += Rows)
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) to[r] = at[r][p];
+}
+
+// The same, with the rows packed first: for many columns.
+__attribute__((noinline)) inline void gemm_packed_block_f32(const float* a, int64_t a_stride, const float* panels,
+                                                            int64_t panel_stride, int64_t k, int64_t m, int64_t n,
+                                                            const GemmOutput& o, bool first, bool last) {
+  float packed[gemm_block_floats];
+  for (int64_t i = 0; i < m; i += gemm_rows) {
+    const int left = m - i < gemm_rows ? int(m - i) : gemm_rows;
+    const GemmTileRows rows{a + i * a_stride, a_stride, left, nullptr};
+    if (left > gemm_half_rows) gemm_pack_tile<gemm_rows>(rows, k, packed + i * k);
+    else gemm_pack_tile<gemm_half_rows>(rows, k, packed + i * k);
+  }
+  gemm_block_f32(a, a_stride, packed, panels, panel_stride, k, m, n, o, first, last);
+}
+#endif
+
+// A block of at most gemm_block_floats of A, packed where that pays.
+inline void gemm_rows_f32(const float* a, int64_t a_stride, const float* panels, int64_t panel_stride, int64_t k,
+                          int64_t m, int64_t n, const GemmOutput& o, bool first, bool last) {
+#if defined(__wasm__)
+  if (n >= gemm_pack_columns) return gemm_packed_block_f32(a, a_stride, panels, panel_stride, k, m, n, o, first, last);
+#endif
+  gemm_block_f32(a, a_stride, nullptr, panels, panel_stride, k, m, n, o, first, last);
 }
 
 // A [m, k] against panels of [k, n].
 inline void gemm_panels_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t m, int64_t n,
                             const GemmOutput& o) {
   const int64_t piece_k = gemm_piece(k, gemm_block_k, 4);
-  const int64_t piece_m = gemm_piece(m, gemm_block_floats / piece_k, gemm_rows);
+  const int64_t piece_m = gemm_piece_rows(m, piece_k);
   for (int64_t i = 0; i < m; i += piece_m) {
     const int64_t rows = m - i < piece_m ? m - i : piece_m;
     int64_t p = 0;
     do {
       const int64_t depth = k - p < piece_k ? k - p : piece_k;
-      gemm_block_f32(a + i * a_stride + p, a_stride, panels + p * gemm_columns, k * gemm_columns, depth, rows, n,
+      gemm_rows_f32(a + i * a_stride + p, a_stride, panels + p * gemm_columns, k * gemm_columns, depth, rows, n,
                      o.from(i, 0), p == 0, p + depth == k);
       p += depth;
     } while (p < k);
@@ -94,12 +165,12 @@ inline void gemm_panels_f32(const float* a, int64_t a_stride, const float* panel
 
 // The same for a B that is yet to be packed: panels of a block of k and some columns at a time, into `scratch` of
 // gemm_scratch_floats.
-constexpr int64_t gemm_scratch_floats = 8 * gemm_block_panel;  // plan/steps/gemm.ts knows it too
+constexpr int64_t gemm_scratch_floats = 65536;  // plan/steps/gemm.ts knows it too
 
 inline void gemm_loose_f32(const float* a, int64_t a_stride, const GemmMatrix& b, int64_t k, int64_t m, int64_t n,
                            const GemmOutput& o, float* scratch) {
   const int64_t piece_k = gemm_piece(k, gemm_block_k, 4);
-  const int64_t piece_m = gemm_piece(m, gemm_block_floats / piece_k, gemm_rows);
+  const int64_t piece_m = gemm_piece_rows(m, piece_k);
   const int64_t piece_n = gemm_scratch_floats / (piece_k * gemm_columns) * gemm_columns;
   for (int64_t j = 0; j < n; j += piece_n) {
     const int64_t columns = n - j < piece_n ? n - j : piece_n;
@@ -109,7 +180,7 @@ inline void gemm_loose_f32(const float* a, int64_t a_stride, const GemmMatrix& b
       gemm_pack(b.from(p, j), depth, columns, scratch);
       for (int64_t i = 0; i < m; i += piece_m) {
         const int64_t rows = m - i < piece_m ? m - i : piece_m;
-        gemm_block_f32(a + i * a_stride + p, a_stride, scratch, depth * gemm_columns, depth, rows, columns, o.from(i, j),
+        gemm_rows_f32(a + i * a_stride + p, a_stride, scratch, depth * gemm_columns, depth, rows, columns, o.from(i, j),
                        p == 0, p + depth == k);
       }
       p += depth;
@@ -117,42 +188,30 @@ inline void gemm_loose_f32(const float* a, int64_t a_stride, const GemmMatrix& b
   }
 }
 
-// Few rows against some panels at once: each panel is a stream of memory, and several draw more from it (one thread,
-// measured: 16 GB/s from one, 20 from four; prefetching made it slower). It also makes sums enough to hide the latency of
-// the FMA. Panels beyond the last column repeat the last one.
-template <int Rows, int Panels>
+// Few rows against some panels at once, each a stream. Panels beyond the last column repeat the last one.
+template <int Rows>
 inline void gemm_few_panels_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t n,
                                 const GemmOutput& o) {
-  const float* at[Rows];
-#pragma GCC unroll 4
-  for (int r = 0; r < Rows; r++) at[r] = a + r * a_stride;
+  constexpr int streams = Rows == 1 ? gemm_streams_for(gemm_vectors) : gemm_few_streams;
   const int64_t last = gemm_panels(n) - 1;
-  for (int64_t first = 0; first <= last; first += Panels) {
-    const float* from[Panels];
-    GemmTile<Rows> t[Panels];
+  for (int64_t first = 0; first <= last; first += streams) {
+    const float* from[streams];
+    f32v sums[Rows][streams][gemm_vectors] = {};
 #pragma GCC unroll 4
-    for (int i = 0; i < Panels; i++) {
-      from[i] = panels + (first + i < last ? first + i : last) * k * gemm_columns;
-      t[i].clear();
-    }
-    for (int64_t p = 0; p < k; p++)
-#pragma GCC unroll 4
-      for (int i = 0; i < Panels; i++) t[i].step(at, p, from[i] + p * gemm_columns);
-    alignas(64) float sums[Rows * Panels * gemm_columns];
-#pragma GCC unroll 4
-    for (int i = 0; i < Panels; i++) t[i].store(sums + i * gemm_columns, Panels * gemm_columns);
-    constexpr int64_t width = Panels * gemm_columns;
+    for (int i = 0; i < streams; i++) from[i] = panels + (first + i < last ? first + i : last) * k * gemm_columns;
+    gemm_streams(sums, a, a_stride, from, k);
+    constexpr int64_t width = streams * gemm_columns;
     const int64_t column = first * gemm_columns, left = n - column;
-    o.from(0, column).finish(sums, width, Rows, left < width ? left : width);
+    o.from(0, column).finish(reinterpret_cast<const float*>(sums), width, Rows, left < width ? left : width);
   }
 }
 
 inline void gemm_few_f32(const float* a, int64_t a_stride, const float* panels, int64_t k, int64_t m, int64_t n,
                          const GemmOutput& o) {
   switch (m) {
-    case 1: return gemm_few_panels_f32<1, 4>(a, a_stride, panels, k, n, o);
-    case 2: return gemm_few_panels_f32<2, 2>(a, a_stride, panels, k, n, o);
-    case 3: return gemm_few_panels_f32<3, 2>(a, a_stride, panels, k, n, o);
+    case 1: return gemm_few_panels_f32<1>(a, a_stride, panels, k, n, o);
+    case 2: return gemm_few_panels_f32<2>(a, a_stride, panels, k, n, o);
+    case 3: return gemm_few_panels_f32<3>(a, a_stride, panels, k, n, o);
   }
 }
 

@@ -4,8 +4,9 @@
 //
 // Floor: a step of k is rows * 2 multiply-adds of a vector against rows broadcasts and 2 loads. AVX2: 12 sums + 2 of B +
 // 1 of A in 16 registers, 6 cycles at two FMAs a cycle with 8 loads, and more sums than latency (4) * throughput (2).
-// AVX-512 and NEON have 32 registers and take 24 + 3 and 16 + 3. WebAssembly engines keep 15 registers for 8 + 2 + 2:
-// multiply and add are two instructions there. Measured in the first-level cache: 98 % of the FMA peak with AVX2.
+// AVX-512 and NEON have 32 registers and take 24 + 3 and 16 + 3. WebAssembly engines keep 15 registers for 10 + 2 + 1 + 1
+// (the product): multiply and add are two instructions there, and what counts is how many there are besides.
+// Measured in the first-level cache: 98 % of the FMA peak with AVX2.
 // (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; the tile shapes of BLIS.)
 //
 // Contract
@@ -29,12 +30,87 @@ constexpr int gemm_vectors = gemm_columns / lanes;
 // Tiles come in two heights: the full one, and half of it for the last rows of a matrix.
 constexpr int gemm_half_rows = (gemm_rows + 1) / 2;
 
-// Steps of k in a turn of the loop, as measured: 2 reaches the FMA peak on x86-64 (4 makes GCC move registers about); for
-// V8's WebAssembly any unrolling costs spills (1: 64 % of its multiply-add peak, 2 and more: 50 %).
-#if defined(__wasm__)
-constexpr int gemm_unroll = 1;
-#else
+// Steps of k in a turn of the loop, as measured: 2 reaches the FMA peak on x86-64 (4 makes GCC move registers about).
 constexpr int gemm_unroll = 2;
+
+// Keeps loads and stores in the order they are written in, where that decides how good the machine code is (below).
+#if defined(__wasm__)
+#define ESPALIER_IN_ORDER asm volatile("" ::: "memory")
+#else
+#define ESPALIER_IN_ORDER
+#endif
+
+#if defined(__wasm__)
+
+// WebAssembly: engines compile this once more, and V8's choice of order decides whether the tile stays in registers.
+// What it takes, seen in its machine code (V8 11.3; 82 % of its multiply-add peak, 50 to 64 % without):
+//  * a function of its own with one loop: V8 unrolls loops that are nested, and then loads all of a turn's operands
+//    before it uses the first. Sums come and go through memory, which a segment of k pays once;
+//  * loads in the order in which sums are stored at the end, since it orders a turn backwards from there;
+//  * offsets that are constants, so that they become part of the load (-disable-lsr in scripts/build-wasm.mjs).
+// 4 x 8, 3 x 12, 2 x 16 and 8 x 4 are slower by 2 to 20 %, all with two steps in a turn by 15 % and more.
+
+// Rows where they lie, and rows that are packed as [k][Rows]: those save an instruction a row.
+template <int Rows>
+struct GemmRows {
+  const float* at[Rows];
+  int32_t p = 0;
+  ESPALIER_INLINE float get(int r) const { return at[r][p]; }
+  ESPALIER_INLINE void next() { p++; }
+};
+template <int Rows>
+struct GemmPackedRows {
+  const float* at;
+  ESPALIER_INLINE float get(int r) const { return at[r]; }
+  ESPALIER_INLINE void next() { at += Rows; }
+};
+
+template <int Rows, int Vectors, class A>
+ESPALIER_INLINE void gemm_multiply(f32v (&sums)[Rows][Vectors], A a, int32_t k, const float* panel) {
+  f32v sum[Rows][Vectors];
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; v++) sum[r][v] = sums[r][v];
+  const float* end = panel + k * gemm_columns;
+  for (; panel != end; panel += gemm_columns, a.next()) {
+    f32v b[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; v++) {
+      b[v] = load(panel + v * lanes);
+      ESPALIER_IN_ORDER;
+    }
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) {
+      const f32v x = splat(a.get(r));
+      ESPALIER_IN_ORDER;
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; v++) sum[r][v] = fma(x, b[v], sum[r][v]);
+    }
+  }
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; v++) {
+      ESPALIER_IN_ORDER;
+      sums[r][v] = sum[r][v];
+    }
+}
+
+template <int Rows, int Vectors>
+__attribute__((noinline)) void gemm_multiply_rows(f32v (&sums)[Rows][Vectors], const float* const* rows, int32_t k,
+                                                  const float* panel) {
+  GemmRows<Rows> a;
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++) a.at[r] = rows[r];
+  gemm_multiply<Rows, Vectors>(sums, a, k, panel);
+}
+template <int Rows, int Vectors>
+__attribute__((noinline)) void gemm_multiply_packed(f32v (&sums)[Rows][Vectors], const float* a, int32_t k,
+                                                    const float* panel) {
+  gemm_multiply<Rows, Vectors>(sums, GemmPackedRows<Rows>{a}, k, panel);
+}
+
 #endif
 
 // sum += a * b, in place. Left to itself GCC writes into the register of a factor, and moves sums to memory and back.
@@ -68,6 +144,9 @@ struct GemmTile {
   // sum[r][:] += rows[r][p] * panel[p][:] for p in 0..k. One call per segment of k; the next one's panel begins at
   // panel + k * gemm_columns.
   ESPALIER_INLINE void multiply(const float* const* rows, int64_t k, const float* panel) {
+#if defined(__wasm__)
+    gemm_multiply_rows<Rows>(sum, rows, int32_t(k), panel);
+#else
     const float* a[Rows];
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) a[r] = rows[r];
@@ -77,7 +156,15 @@ struct GemmTile {
       for (int i = 0; i < gemm_unroll; i++) step(a, p + i, panel + i * gemm_columns);
     }
     for (; p < k; p++, panel += gemm_columns) step(a, p, panel);
+#endif
   }
+
+#if defined(__wasm__)
+  // The same with rows that are packed as [k][Rows].
+  ESPALIER_INLINE void multiply_packed(const float* a, int64_t k, const float* panel) {
+    gemm_multiply_packed<Rows>(sum, a, int32_t(k), panel);
+  }
+#endif
 
   // Whole tiles from and to a row-major matrix: Rows rows of Vectors vectors.
   ESPALIER_INLINE void load(const float* c, int64_t stride) {

@@ -3,11 +3,12 @@
 //
 // Floor with few samples: the recurrent weights, read once a step from the cache that holds them (512 LSTM units:
 // 4 MiB). They lie as the pass reads them: for `lanes` units, for each k, the weights of all gates. Steps walk the panels
-// to and fro, so that a step starts with what the one before has left in the nearest cache.
+// to and fro, so that a step starts with what the one before has left in the nearest cache; several are read at once.
 // Threads split the panels; a unit's cell state stays with its thread, the hidden state is exchanged at one barrier a step
 // (two where GRU's reset gate comes before the product).
 #pragma once
 #include "core/bytes.hpp"
+#include "gemm_streams.hpp"
 #include "generated/steps.hpp"
 #include "math/activation.hpp"
 
@@ -15,6 +16,13 @@ namespace ESPALIER_ISA {
 
 using espalier::Context;
 using espalier::Range;
+
+// Sums of a tile of samples and gates: what leaves registers for the operands.
+#if defined(__wasm__)
+constexpr int recurrent_sums = 9;
+#else
+constexpr int recurrent_sums = registers * 3 / 4;
+#endif
 
 enum RecurrentCell { cell_rnn = 0, cell_lstm = 1, cell_gru = 2, cell_gru_linear = 3 };
 
@@ -32,43 +40,6 @@ inline void pack_recurrent_f32(const espalier::steps::pack_recurrent_f32& s, con
         for (int lane = 0; lane < lanes; lane++)
           *to++ = unit + lane < hidden ? from[(gate * hidden + unit + lane) * hidden + k] : 0.0f;
   }
-}
-
-// Products of `rows` states (`pitch` floats apart) with a panel of `gates` gates. Sums are cut in `chains` by k, so that
-// as many multiply-adds are under way as the machine takes.
-template <int gates, int rows>
-ESPALIER_INLINE void recurrent_product(f32v (&sum)[rows][gates], const float* h, int64_t pitch, const float* panel,
-                                       int64_t hidden) {
-  constexpr int chains = rows > 1 ? 1 : gates >= 3 ? 2 : 8 / gates;
-  f32v part[chains][rows][gates] = {};
-  int64_t k = 0;
-  const auto step = [&](f32v(&into)[rows][gates]) __attribute__((always_inline)) {
-    f32v weights[gates];
-#pragma GCC unroll 4
-    for (int gate = 0; gate < gates; gate++) weights[gate] = load(panel + gate * lanes);
-#pragma GCC unroll 6
-    for (int row = 0; row < rows; row++) {
-      const f32v state = splat(h[row * pitch + k]);
-#pragma GCC unroll 4
-      for (int gate = 0; gate < gates; gate++) into[row][gate] = fma(state, weights[gate], into[row][gate]);
-    }
-    panel += gates * lanes;
-    k++;
-  };
-  while (k + chains <= hidden) {
-#pragma GCC unroll 8
-    for (int chain = 0; chain < chains; chain++) step(part[chain]);
-  }
-  while (k < hidden) step(part[0]);
-#pragma GCC unroll 6
-  for (int row = 0; row < rows; row++)
-#pragma GCC unroll 4
-    for (int gate = 0; gate < gates; gate++) {
-      f32v all = part[0][row][gate];
-#pragma GCC unroll 8
-      for (int chain = 1; chain < chains; chain++) all += part[chain][row][gate];
-      sum[row][gate] = all;
-    }
 }
 
 // A recurrent layer in the middle of its walk, seen from one thread.
@@ -219,33 +190,46 @@ ESPALIER_INLINE void rnn_units(const RecurrentUnits& u, int64_t t, const f32v (&
 }
 
 // One pass over this thread's panels: products with `from`, then `finish` for every sample that still has steps to go.
+// Samples are taken some at a time, panel by panel; those left over one by one, with several panels as streams.
 template <int gates, class F>
 ESPALIER_INLINE void recurrent_pass(const Recurrent& layer, Range panels, int64_t step, const float* from,
                                     const float* weights, bool final, F finish) {
-  constexpr int budget = registers * 3 / 4 / gates, most_rows = budget < 6 ? budget : 6;
-  const int64_t hidden = layer.hidden;
-  for (int64_t i = 0; i < panels.end - panels.begin; i++) {
-    const int64_t panel = step & 1 ? panels.end - 1 - i : panels.begin + i;
-    const int64_t direction = panel / layer.panels, unit = panel % layer.panels * lanes;
-    const int count = int(hidden - unit < lanes ? hidden - unit : lanes);
-    const float* own = weights + panel * hidden * gates * lanes;
+  constexpr int budget = recurrent_sums / gates, most_rows = budget < 6 ? budget : 6;
+  constexpr int streams = gemm_streams_for(gates);
+  const int64_t hidden = layer.hidden, directions = layer.s.directions;
+  const bool back = step & 1;
+  for (int64_t d = 0; d < directions; d++) {
+    const int64_t direction = back ? directions - 1 - d : d, base = direction * layer.panels;
+    const int64_t begin = panels.begin > base ? panels.begin : base;
+    const int64_t end = panels.end < base + layer.panels ? panels.end : base + layer.panels;
     const float* h = from + direction * layer.samples * hidden;
-    const auto take = [&](int64_t sample, const f32v(&product)[gates]) {
+    const auto take = [&](int64_t panel, int64_t sample, const f32v(&product)[gates]) {
+      const int64_t unit = (panel - base) * lanes;
+      const int count = int(hidden - unit < lanes ? hidden - unit : lanes);
       const RecurrentUnits units{layer, direction, sample, unit, step, count};
       const int64_t length = layer.length_of(sample);
       if (step < length) finish(units, units.time(length), product);
       else if (final) units.rest();
     };
-    int64_t sample = 0;
-    for (; sample + most_rows <= layer.samples; sample += most_rows) {
-      f32v product[most_rows][gates];
-      recurrent_product<gates, most_rows>(product, h + sample * hidden, hidden, own, hidden);
-      for (int row = 0; row < most_rows; row++) take(sample + row, product[row]);
-    }
-    for (; sample < layer.samples; sample++) {
-      f32v product[1][gates];
-      recurrent_product<gates, 1>(product, h + sample * hidden, hidden, own, hidden);
-      take(sample, product[0]);
+    const int64_t groups = end > begin ? (end - begin + streams - 1) / streams : 0;
+    for (int64_t g = 0; g < groups; g++) {
+      const int64_t first = begin + (back ? groups - 1 - g : g) * streams;
+      const int64_t count = end - first < streams ? end - first : streams;
+      const float* own[streams];
+      for (int64_t i = 0; i < streams; i++)
+        own[i] = weights + (first + (i < count ? i : count - 1)) * hidden * gates * lanes;
+      int64_t done = 0;
+      for (int64_t i = 0; i < count; i++)
+        for (done = 0; done + most_rows <= layer.samples; done += most_rows) {
+          f32v product[most_rows][1][gates] = {};
+          gemm_streams<most_rows, 1, gates>(product, h + done * hidden, hidden, {own[i]}, hidden);
+          for (int row = 0; row < most_rows; row++) take(first + i, done + row, product[row][0]);
+        }
+      for (int64_t sample = done; sample < layer.samples; sample++) {
+        f32v product[1][streams][gates] = {};
+        gemm_streams(product, h + sample * hidden, hidden, own, hidden);
+        for (int64_t i = 0; i < count; i++) take(first + i, sample, product[0][i]);
+      }
     }
   }
 }

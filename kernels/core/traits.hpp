@@ -13,7 +13,7 @@ constexpr int gemm_rows = 6, gemm_columns = 2 * lanes;
 #elif defined(__aarch64__)
 constexpr int gemm_rows = 8, gemm_columns = 2 * lanes;
 #else
-constexpr int gemm_rows = 4, gemm_columns = 2 * lanes;
+constexpr int gemm_rows = 5, gemm_columns = 2 * lanes;
 #endif
 // Panels of int8 weights: columns side by side, and the elements of a sum that lie together.
 constexpr int int8_columns = dot_columns, int8_depth = dot_depth;
