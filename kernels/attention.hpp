@@ -9,8 +9,7 @@
 //
 // Every query is computed on its own in the order of the keys, so blocks and threads do not change a bit.
 #pragma once
-#include "core/simd.hpp"
-#include "core/traits.hpp"
+#include "gemm_tile.hpp"
 #include "generated/steps.hpp"
 #include "math/exp.hpp"
 #include "math/hyperbolic.hpp"
@@ -109,10 +108,47 @@ ESPALIER_INLINE float bias_at(const Step& s, const Head& h, int64_t i, int64_t j
 
 // ---- blocks of queries
 
+#if defined(__wasm__)
+// Steps of rows, for the loop of the matrix product (gemm_tile.hpp).
+struct AdjacentRows {
+  const float* at;
+  ptrdiff_t step;
+  ESPALIER_INLINE float get(int r) const { return at[r]; }
+  ESPALIER_INLINE void next() {
+    at += step;
+    ESPALIER_RUNNING(at);
+  }
+};
+struct DistantRows {
+  const float* at[rows];
+  ptrdiff_t step, p = 0;
+  ESPALIER_INLINE float get(int r) const { return at[r][p]; }
+  ESPALIER_INLINE void next() {
+    p += step;
+    ESPALIER_RUNNING(p);
+  }
+};
+#endif
+
 // sum[r][:] += a[offset[r] + p * step] * b[p][:]; `adjacent`: offset[r] = r.
 template <bool adjacent>
-ESPALIER_INLINE void multiply(f32v (&sum)[rows][2], const float* a, const int64_t* offset, int64_t step, const float* b,
-                              int64_t n) {
+#if defined(__wasm__)
+__attribute__((noinline)) inline
+#else
+ESPALIER_INLINE
+#endif
+void multiply(f32v (&sum)[rows][2], const float* a, const int64_t* offset, int64_t step, const float* b, int64_t n) {
+#if defined(__wasm__)
+  if constexpr (adjacent) {
+    gemm_multiply<rows>(sum, AdjacentRows{a, ptrdiff_t(step)}, int32_t(n), b);
+  } else {
+    DistantRows from;
+    from.step = ptrdiff_t(step);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) from.at[r] = a + offset[r];
+    gemm_multiply<rows>(sum, from, int32_t(n), b);
+  }
+#else
   const float* from[rows];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) from[r] = adjacent ? a : a + offset[r];
@@ -125,6 +161,7 @@ ESPALIER_INLINE void multiply(f32v (&sum)[rows][2], const float* a, const int64_
       sum[r][1] = fma(x, high, sum[r][1]);
     }
   }
+#endif
 }
 
 typedef float f32x4 __attribute__((vector_size(16)));

@@ -17,9 +17,9 @@
 namespace ESPALIER_ISA {
 
 // Floats of a panel's longest block of k: 32 KiB, between the first- and the second-level cache. Floats of A's block, which
-// stays in the second-level cache: 128 KiB. WebAssembly packs that block on a thread's stack, and so takes half of it.
+// stays in the second-level cache: 128 KiB. WebAssembly packs that block on a thread's stack, and all of it is used.
 #if defined(__wasm__)
-constexpr int64_t gemm_block_panel = 4096, gemm_block_floats = 16384;
+constexpr int64_t gemm_block_panel = 4096, gemm_block_floats = 65536;
 // Columns from which on packing the rows pays.
 constexpr int64_t gemm_pack_columns = 128;
 #else

@@ -51,7 +51,9 @@ export async function openBackend(
   if (name === 'native') return { backend: nativeBackend(isa), threads }
   const variant = (isa as WasmIsa | undefined) ?? wasmVariant()
   await loadWasm(variant)
-  const crew = threads > 1 ? await crewFor(threads, warn) : undefined
+  let crew = threads > 1 ? await crewFor(threads, warn) : undefined
+  // Another session may have wanted more in the meantime.
+  while (crew?.retired) crew = await crewFor(threads, warn)
   return { backend: wasmBackend(crew, variant), threads: crew ? threads : 1 }
 }
 

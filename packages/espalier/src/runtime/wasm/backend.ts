@@ -57,6 +57,10 @@ export function wasmVariant(): WasmIsa {
 
 /** A backend with a memory of its own. With a crew, its workers share the memory. The variant must be loaded. */
 export function wasmBackend(crew?: Crew, isa: WasmIsa = wasmVariant()): Backend {
+  for (const spare of spares.filter(({ crew }) => crew?.retired)) {
+    spares.splice(spares.indexOf(spare), 1)
+    spare.drop()
+  }
   const index = spares.findIndex(spare => spare.isa === isa && spare.crew === crew)
   return spares.splice(index, index < 0 ? 0 : 1)[0] ?? new WasmBackend(isa, crew)
 }
@@ -89,7 +93,7 @@ class WasmBackend implements Backend {
     const shared = crew !== undefined
     const module = wasmModule(isa, shared)
     const memory = makeMemory(shared)
-    this.exports = instantiate(module, memory)
+    this.exports = instantiate(module, memory, crew)
     const traits = traitNames.map((_, index) => this.exports.trait(index))
     if (!fits(traits))
       throw new EspalierError('unsupported', 'the WebAssembly kernels were built for another version', {
@@ -163,8 +167,14 @@ class WasmBackend implements Backend {
   dispose(): void {
     const { memory, blocks } = this.heap
     const empty = blocks === 1 // the frame
-    if (empty && memory.buffer.byteLength <= SPARE_BYTES && spares.length < MOST_SPARES) spares.push(this)
-    else this.#detach()
+    const keeps = empty && memory.buffer.byteLength <= SPARE_BYTES && spares.length < MOST_SPARES
+    if (keeps && !this.crew?.retired) spares.push(this)
+    else this.drop()
+  }
+
+  /** Lets the workers out of the memory, which goes when it is collected. */
+  drop(): void {
+    this.#detach()
   }
 }
 
@@ -180,15 +190,23 @@ function makeMemory(shared: boolean): WebAssembly.Memory {
   }
 }
 
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+/** How long the calling thread sleeps in a barrier before it looks whether those it waits for are still there. */
+const WAIT_MS = 100
+
+function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  crew: Crew | undefined,
+): Exports {
   const env = {
     memory,
     clock: () => performance.now() / 1000,
     // Where a thread must not sleep (a page's own), it looks again.
     sleep: (address: number, value: number) => {
       try {
-        Atomics.wait(new Int32Array(memory.buffer), address >> 2, value)
+        Atomics.wait(new Int32Array(memory.buffer), address >> 2, value, WAIT_MS)
       } catch {}
+      crew?.check() // what it throws ends the run
     },
   }
   return new WebAssembly.Instance(module, { env }).exports as unknown as Exports
