@@ -114,19 +114,13 @@ struct AdjacentRows {
   const float* at;
   ptrdiff_t step;
   ESPALIER_INLINE float get(int r) const { return at[r]; }
-  ESPALIER_INLINE void next() {
-    at += step;
-    ESPALIER_RUNNING(at);
-  }
+  ESPALIER_INLINE void next() { at += step; }
 };
 struct DistantRows {
   const float* at[rows];
   ptrdiff_t step, p = 0;
   ESPALIER_INLINE float get(int r) const { return at[r][p]; }
-  ESPALIER_INLINE void next() {
-    p += step;
-    ESPALIER_RUNNING(p);
-  }
+  ESPALIER_INLINE void next() { p += step; }
 };
 #endif
 

@@ -32,7 +32,6 @@ gemm_streams(f32v (&sums)[Rows][Streams][Vectors], const float* a, int64_t a_str
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; v++) sum[r][i][v] = sums[r][i][v];
   for (ptrdiff_t p = 0; p < ptrdiff_t(k); p++) {
-    ESPALIER_RUNNING(p);
     f32v x[Rows];
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; r++) {
@@ -49,7 +48,6 @@ gemm_streams(f32v (&sums)[Rows][Streams][Vectors], const float* a, int64_t a_str
         for (int r = 0; r < Rows; r++) sum[r][i][v] = fma(x[r], b, sum[r][i][v]);
       }
       panel[i] += Vectors * lanes;
-      ESPALIER_RUNNING(panel[i]);
     }
   }
 #pragma GCC unroll 8

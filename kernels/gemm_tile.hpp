@@ -33,14 +33,11 @@ constexpr int gemm_half_rows = (gemm_rows + 1) / 2;
 // Steps of k in a turn of the loop, as measured: 2 reaches the FMA peak on x86-64 (4 makes GCC move registers about).
 constexpr int gemm_unroll = 2;
 
-// Where it decides how good the machine code is (below): keeps loads and stores in the order they are written in, and
-// keeps LLVM from making one running pointer or index into several, whose offsets no load takes in.
+// Keeps loads and stores in the order they are written in, where that decides how good the machine code is (below).
 #if defined(__wasm__)
 #define ESPALIER_IN_ORDER asm volatile("" ::: "memory")
-#define ESPALIER_RUNNING(at) asm volatile("" : "+r"(at))
 #else
 #define ESPALIER_IN_ORDER
-#define ESPALIER_RUNNING(at)
 #endif
 
 #if defined(__wasm__)
@@ -50,7 +47,7 @@ constexpr int gemm_unroll = 2;
 //  * a function of its own with one loop: V8 unrolls loops that are nested, and then loads all of a turn's operands
 //    before it uses the first. Sums come and go through memory, which a segment of k pays once;
 //  * loads in the order in which sums are stored at the end, since it orders a turn backwards from there;
-//  * offsets that are constants, so that they become part of the load.
+//  * offsets that are constants, so that they become part of the load (-disable-lsr in scripts/build-wasm.mjs).
 // 4 x 8, 3 x 12, 2 x 16 and 8 x 4 are slower by 2 to 20 %, all with two steps in a turn by 15 % and more.
 
 // Rows where they lie, and rows that are packed as [k][Rows]: those save an instruction a row.
@@ -59,19 +56,13 @@ struct GemmRows {
   const float* at[Rows];
   int32_t p = 0;
   ESPALIER_INLINE float get(int r) const { return at[r][p]; }
-  ESPALIER_INLINE void next() {
-    p++;
-    ESPALIER_RUNNING(p);
-  }
+  ESPALIER_INLINE void next() { p++; }
 };
 template <int Rows>
 struct GemmPackedRows {
   const float* at;
   ESPALIER_INLINE float get(int r) const { return at[r]; }
-  ESPALIER_INLINE void next() {
-    at += Rows;
-    ESPALIER_RUNNING(at);
-  }
+  ESPALIER_INLINE void next() { at += Rows; }
 };
 
 template <int Rows, int Vectors, class A>
@@ -83,7 +74,6 @@ ESPALIER_INLINE void gemm_multiply(f32v (&sums)[Rows][Vectors], A a, int32_t k, 
     for (int v = 0; v < Vectors; v++) sum[r][v] = sums[r][v];
   const float* end = panel + k * gemm_columns;
   for (; panel != end; panel += gemm_columns, a.next()) {
-    ESPALIER_RUNNING(panel);
     f32v b[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; v++) {

@@ -21,6 +21,8 @@ const compileFlags = [
   ...['-mnontrapping-fptoint', '-msign-ext', '-nostdlib', '-nostdinc++', '-ffreestanding', '-fno-exceptions'],
   ...['-Ikernels'],
   ...['-fno-rtti', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wextra', '-Werror'],
+  // Loop strength reduction makes pointers whose offsets no load can take (gemm_tile.hpp).
+  ...['-mllvm', '-disable-lsr'],
 ]
 /** The memory is the embedder's; its stack lies below the data, so that an overflow traps. */
 const stackBytes = 2 ** 19
