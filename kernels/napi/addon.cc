@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "cpu.hpp"
@@ -118,24 +120,93 @@ void give(napi_env, void* data, void* hint) {
   free(data);
 }
 
-// allocate(bytes): zeros.
-napi_value allocate(napi_env env, napi_callback_info info) {
+// Results come and go in nearly the same sizes, run after run, and memory that is new to the process costs a page fault for
+// every 4 KiB: what is given back is kept for the next of its class, an eighth of a power of two.
+struct Shelf {
+  // Of what is kept and what is out: a host gives results back only between turns of its event loop, and a loop that never
+  // ends one must not pile them up here.
+  static constexpr size_t limit = size_t(160) << 20;
+  std::mutex mutex;
+  std::map<size_t, std::vector<void*>> kept;
+  size_t bytes = 0;
+
+  static size_t class_of(size_t size) {
+    size_t step = 4096;
+    while (step * 16 < size) step *= 2;
+    return (size + step - 1) / step * step;
+  }
+
+  // `size` is that of a class. Null where the limit is reached.
+  void* take(size_t size) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    const auto found = kept.find(size);
+    if (found != kept.end() && !found->second.empty()) {
+      void* p = found->second.back();
+      found->second.pop_back();
+      return p;
+    }
+    for (auto& [other, blocks] : kept)
+      for (; bytes + size > limit && !blocks.empty(); blocks.pop_back(), bytes -= other) free(blocks.back());
+    if (bytes + size > limit) return nullptr;
+    void* p = aligned_alloc(64, size);
+    if (p) bytes += size;
+    return p;
+  }
+  void give(void* p, size_t size) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    kept[size].push_back(p);
+  }
+};
+
+// Never destroyed: results may be collected while the process ends.
+Shelf& shelf() {
+  static Shelf* const only = new Shelf;
+  return *only;
+}
+
+// A buffer over memory of ours; where the host allows none (Electron), null, and `back` is called.
+napi_value buffer_over(napi_env env, void* p, size_t bytes, napi_finalize back, size_t hint) {
+  napi_value buffer;
+  if (napi_create_external_arraybuffer(env, p, bytes, back, reinterpret_cast<void*>(hint), &buffer) == napi_ok) return buffer;
+  back(env, p, reinterpret_cast<void*>(hint));
+  return nullptr;
+}
+
+bool read_size(napi_env env, napi_callback_info info, size_t* bytes) {
   size_t argc = 1;
   napi_value argument;
-  int64_t bytes = 0;
-  CHECK_NAPI(napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr));
-  CHECK_NAPI(napi_get_value_int64(env, argument, &bytes));
-  if (bytes < 0) return fail(env, "a negative size");
-  void* p = take(size_t(bytes));
+  int64_t number = 0;
+  if (napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr) == napi_ok &&
+      napi_get_value_int64(env, argument, &number) == napi_ok && number >= 0) {
+    *bytes = size_t(number);
+    return true;
+  }
+  fail(env, "a size is wanted");
+  return false;
+}
+
+// allocate(bytes): zeros.
+napi_value allocate(napi_env env, napi_callback_info info) {
+  size_t bytes;
+  if (!read_size(env, info, &bytes)) return nullptr;
+  void* p = take(bytes);
   if (!p) return fail(env, "out of memory");
+  if (napi_value buffer = buffer_over(env, p, bytes, give, bytes)) return buffer;
+  // The host's, aligned as it likes.
   napi_value buffer;
-  const napi_status status =
-      napi_create_external_arraybuffer(env, p, size_t(bytes), give, reinterpret_cast<void*>(bytes), &buffer);
-  if (status == napi_ok) return buffer;
-  // Some hosts (Electron) allow no memory of ours: then theirs, aligned as they like.
-  give(env, p, reinterpret_cast<void*>(bytes));
-  CHECK_NAPI(napi_create_arraybuffer(env, size_t(bytes), &p, &buffer));
+  CHECK_NAPI(napi_create_arraybuffer(env, bytes, &p, &buffer));
   return buffer;
+}
+
+// borrow(bytes): whatever was there; undefined where the host had better take its own.
+napi_value borrow(napi_env env, napi_callback_info info) {
+  size_t bytes;
+  if (!read_size(env, info, &bytes)) return nullptr;
+  const size_t size = Shelf::class_of(bytes);
+  void* p = shelf().take(size);
+  if (!p) return nullptr;
+  const auto keep = [](napi_env, void* data, void* hint) { shelf().give(data, reinterpret_cast<size_t>(hint)); };
+  return buffer_over(env, p, bytes, keep, size);
 }
 
 napi_value release(napi_env env, napi_callback_info info) {
@@ -331,7 +402,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"variants", variants}, {"allocate", allocate}, {"release", release},
+  } functions[] = {{"variants", variants}, {"allocate", allocate}, {"borrow", borrow}, {"release", release},
                    {"program", program},   {"run", run},           {"start", start}};
   for (const auto& [name, call] : functions) {
     napi_value value;

@@ -8,6 +8,8 @@ export interface Addon {
   variants(): { readonly name: string; readonly supported: boolean; readonly traits: Int32Array }[]
   /** Zeros. */
   allocate(bytes: number): ArrayBuffer
+  /** Whatever was there, from memory that results came back to; `undefined` where it has none to give. */
+  borrow(bytes: number): ArrayBuffer | undefined
   release(buffer: ArrayBuffer): void
   program(variant: string, code: Int32Array, blocks: readonly (Uint8Array | null)[]): NativeProgram
   run(
