@@ -30,9 +30,10 @@ typedef float f32x4 __attribute__((vector_size(16)));
 typedef float f32x4_loose __attribute__((vector_size(16), aligned(4), may_alias));
 
 // Four columns of four numbers to four rows.
-ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int64_t to_stride) {
-  const auto row = [&](int i) { return f32x4(*reinterpret_cast<const f32x4_loose*>(from + i * stride)); };
-  const f32x4 a = row(0), b = row(1), c = row(2), d = row(3);
+ESPALIER_INLINE void turn_4x4(const float* first, const float* second, const float* third, const float* fourth, float* to,
+                              int64_t to_stride) {
+  const auto read = [](const float* p) { return f32x4(*reinterpret_cast<const f32x4_loose*>(p)); };
+  const f32x4 a = read(first), b = read(second), c = read(third), d = read(fourth);
   const f32x4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const f32x4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   const auto put = [&](int i, f32x4 v) { *reinterpret_cast<f32x4_loose*>(to + i * to_stride) = v; };
@@ -40,6 +41,9 @@ ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int6
   put(1, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
   put(2, __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5));
   put(3, __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7));
+}
+ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int64_t to_stride) {
+  turn_4x4(from, from + stride, from + 2 * stride, from + 3 * stride, to, to_stride);
 }
 
 constexpr int64_t pack_rows = 32;

@@ -16,5 +16,6 @@
 #include "resize.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
+#include "sparse.hpp"
 #include "recurrent.hpp"
 #include "winograd.hpp"

@@ -3,3 +3,4 @@
 #include "conv_i8.hpp"
 #include "gemm_i8.hpp"
 #include "quantize.hpp"
+#include "sparse_i8.hpp"

@@ -145,6 +145,43 @@ ESPALIER_INLINE dot_weights load_weights(const int8_t* p) { return widen(p); }
 ESPALIER_INLINE i32v dot(i32v sum, i32v a, dot_weights w) { return dot2(sum, (i16v)a, w); }
 #endif
 
+// Four weights of one output, for rows of activations side by side: `dot_quad` adds their products with four activations
+// of every row. These lie as words of 32 bits, one for each row, where four bytes are multiplied at once; or as two of two
+// 16-bit words, `second` bytes apart.
+#if defined(ESPALIER_DOT4)
+struct Quad {
+  i8v weights;
+};
+ESPALIER_INLINE Quad spread_quad(const int8_t* p) { return {(i8v)splat(load32(p))}; }
+ESPALIER_INLINE i32v dot_quad(i32v sum, const uint8_t* x, int64_t, Quad w) {
+  i32v v;
+  __builtin_memcpy(&v, x, vector_bytes);
+  return dot4(sum, v, w.weights);
+}
+#else
+struct Quad {
+  i16v first, second;
+};
+ESPALIER_INLINE Quad spread_quad(const int8_t* p) {
+#if defined(__AVX512F__)
+  const __m128i wide = _mm_cvtepi8_epi16(_mm_cvtsi32_si128(load32(p)));
+  return {(i16v)_mm512_broadcastd_epi32(wide), (i16v)_mm512_broadcastd_epi32(_mm_srli_epi64(wide, 32))};
+#elif defined(__AVX2__)
+  const __m128i wide = _mm_cvtepi8_epi16(_mm_cvtsi32_si128(load32(p)));
+  return {(i16v)_mm256_broadcastd_epi32(wide), (i16v)_mm256_broadcastd_epi32(_mm_srli_epi64(wide, 32))};
+#elif defined(__aarch64__)
+  const int32x4_t wide = vreinterpretq_s32_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(load32(p)))));
+  return {(i16v)vdupq_laneq_s32(wide, 0), (i16v)vdupq_laneq_s32(wide, 1)};
+#else
+  const v128_t wide = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_splat(p));
+  return {(i16v)wasm_i32x4_shuffle(wide, wide, 0, 0, 0, 0), (i16v)wasm_i32x4_shuffle(wide, wide, 1, 1, 1, 1)};
+#endif
+}
+ESPALIER_INLINE i32v dot_quad(i32v sum, const uint8_t* x, int64_t second, Quad w) {
+  return dot2(dot2(sum, load16(x), w.first), load16(x + second), w.second);
+}
+#endif
+
 // dot_depth activations, the same for every column.
 ESPALIER_INLINE i32v broadcast(const activation8* p) { return splat(load32(p)); }
 

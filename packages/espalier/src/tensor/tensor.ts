@@ -109,6 +109,10 @@ export interface StoredBytes {
   readonly byteLength: number
   /** Reads all of them into `target`, which is as long, and aligned to 8 bytes. Throws where they are not there any more. */
   fill(target: Uint8Array): void
+  /** Reads those from `at` on into `target`, where that takes less than reading all. */
+  peek?(at: number, target: Uint8Array): void
+  /** A tensor of the same shape that has zeros nowhere else, where these are computed from one. */
+  readonly zerosOf?: Tensor
 }
 
 /**
@@ -150,6 +154,30 @@ export function copyBytes(source: Tensor, target: Uint8Array): void {
 /** Where the bytes of a tensor are stored, when they are not in memory. */
 export function storedBytes(source: Tensor): StoredBytes | undefined {
   return source instanceof LazyTensor && !(source.origin instanceof Uint8Array) ? source.origin : undefined
+}
+
+/**
+ * Some bytes of a tensor: `windows` times as many as `target` holds, spread evenly, each handed to `see`. Gives `false`
+ * where they cannot be had without reading everything. For a guess at what a large tensor is like.
+ */
+export function sampleBytes(
+  source: Tensor,
+  windows: number,
+  target: Uint8Array,
+  see: (target: Uint8Array) => void,
+): boolean {
+  const stored = storedBytes(source)
+  if (stored?.zerosOf !== undefined) return sampleBytes(stored.zerosOf, windows, target, see)
+  if (stored !== undefined && stored.peek === undefined) return false
+  const bytes = stored === undefined ? tensorBytes(source) : undefined
+  const total = stored?.byteLength ?? bytes!.byteLength
+  const step = Math.floor((total - target.byteLength) / Math.max(1, windows - 1) / 8) * 8
+  for (let at = 0, i = 0; i < windows && at + target.byteLength <= total; i++, at += step) {
+    if (bytes === undefined) stored!.peek!(at, target)
+    else target.set(bytes.subarray(at, at + target.byteLength))
+    see(target)
+  }
+  return true
 }
 
 /** A value that holds its data: what is stored elsewhere is read. */

@@ -102,7 +102,11 @@ const STAYS_FROM = 1 << 14
 function leave(source: FileSource, payload: Payload): void {
   const { offset, length } = payload
   if (length < STAYS_FROM) return
-  payload.stored = { byteLength: length, fill: target => source.fillSync(offset, target) }
+  payload.stored = {
+    byteLength: length,
+    fill: target => source.fillSync(offset, target),
+    peek: (at, target) => source.fillSync(offset + at, target),
+  }
 }
 
 /** Up to so many bytes a read takes less time than asking another thread for it. */

@@ -4,14 +4,16 @@
  * changes no bit of the result.
  */
 import { makeStep, type Operand } from '../../plan/step.ts'
+import { convolutionMatrix } from '../../sparse/matrix.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
 import { transposedAxes } from '../onnx/conv-transpose.ts'
 import { activationFields, activationOf } from './activation.ts'
 import { channelsFirstShape } from './channels-last.ts'
 import { readConvolution, readGroups } from './convolution.ts'
+import { lowerSparseF32 } from './lower-sparse.ts'
 import { type WindowValues, windowValues } from './lower-window.ts'
-import { lowerWinograd } from './lower-winograd.ts'
+import { type ConvolutionValues, lowerWinograd, winogradGain } from './lower-winograd.ts'
 import type { WindowAxis } from './window.ts'
 
 /** Lowers `espalier.Conv`. */
@@ -39,6 +41,7 @@ export function lowerConvolution(c: LowerContext): string | undefined {
     c.emit('depthwise_f32', { ...shared, w: depthwiseWeight(c, outputs, sizeOf(window.kernel)), multiplier })
     return undefined
   }
+  if (groups === 1 && lowersSparse(c, shared, outputs)) return undefined
   if (lowerWinograd(c, shared, outputs, groups)) return undefined
   const taps = Array.from({ length: sizeOf(window.kernel) }, (_, tap) => tap)
   const weight = { groups, outputs: outputs / groups, channels: inputs / groups, taps }
@@ -59,6 +62,25 @@ export function lowerConvolution(c: LowerContext): string | undefined {
     scratch: c.scratch(blocks.scratchBytes * c.target.threads),
   })
   return undefined
+}
+
+/** One group of constant weights with many zeros. */
+function lowersSparse(c: LowerContext, values: ConvolutionValues, outputs: number): boolean {
+  const weight = c.constant(1)
+  if (weight === undefined) return false
+  const { channels, batch, input, output, kernel, strides, dilations, pads } = values
+  const window = { batch, input, output, kernel, strides, dilations, pads }
+  const matrix = () => convolutionMatrix(weight.data as Float32Array, outputs, channels, sizeOf(kernel))
+  return lowerSparseF32(
+    c,
+    { weight, matrix, window, channels, outputs, denseGain: winogradGain(c, values, outputs) },
+    {
+      bias: c.optionalInput(2),
+      residual: c.optionalInput(3),
+      xStride: channels,
+      ...activationFields(activationOf(c.attributes)),
+    },
+  )
 }
 
 /** Lowers `espalier.ConvTranspose`. */

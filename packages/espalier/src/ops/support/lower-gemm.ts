@@ -4,9 +4,11 @@
  */
 import { makeStep, type Operand, type StepValues } from '../../plan/step.ts'
 import { gemmLayouts, gemmScratchBytes } from '../../plan/steps/gemm.ts'
+import { productMatrix } from '../../sparse/matrix.ts'
 import { broadcastShapes, broadcastStrides, sizeOf, stridesOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
 import { type Activation, activationFields } from './activation.ts'
+import { lineOf, lowerSparseF32 } from './lower-sparse.ts'
 
 /** What is to be computed of inputs 0 (a), 1 (b) and, where they are named, a bias and a residual. */
 export interface ProductOptions {
@@ -44,6 +46,7 @@ export function lowerProduct(c: LowerContext, options: ProductOptions): string |
   if (sizeOf(shape) === 0) return undefined
   const { batchA, batchB, batch, m, n, k } = matricesOf(c, options)
   const bias = options.bias !== undefined && c.hasInput(options.bias) ? options.bias : undefined
+  if (lowersSparse(c, options, { batchB, m: sizeOf(batch) * m, n, k }, bias)) return undefined
   const b = secondOperand(c, { m, n, k, matrices: sizeOf(batchB), transposed: options.transB === true })
   const biasStrides = broadcastStrides(
     bias === undefined ? [] : fullShape(c.type(bias).shape, c.type(0).shape, c.type(1).shape),
@@ -91,6 +94,41 @@ export function lowerProduct(c: LowerContext, options: ProductOptions): string |
     ...batchFields(folded),
   })
   return undefined
+}
+
+/** One constant matrix with many zeros, for all rows of a, with what the sparse kernel adds to a product. */
+function lowersSparse(
+  c: LowerContext,
+  options: ProductOptions,
+  {
+    batchB,
+    m,
+    n,
+    k,
+  }: { readonly batchB: readonly number[]; readonly m: number; readonly n: number; readonly k: number },
+  bias: number | undefined,
+): boolean {
+  const weight = c.constant(1)
+  const plain = (options.scale ?? 1) === 1 && (options.biasScale ?? 1) === 1 && !options.transA
+  if (weight === undefined || !plain || sizeOf(batchB) !== 1 || k === 0) return false
+  if (bias !== undefined && (sizeOf(c.type(bias).shape) !== n || c.type(bias).shape.at(-1) !== n))
+    return false
+  return lowerSparseF32(
+    c,
+    {
+      weight,
+      matrix: () => productMatrix(weight.data as Float32Array, k, n, options.transB === true),
+      window: lineOf(m),
+      channels: k,
+      outputs: n,
+    },
+    {
+      bias: bias === undefined ? undefined : c.input(bias),
+      residual: options.residual === undefined ? undefined : c.optionalInput(options.residual),
+      xStride: k,
+      ...activationFields(options.activation ?? none),
+    },
+  )
 }
 
 function batchFields(

@@ -17,6 +17,7 @@ import { type ReduceSteps, reduceSteps } from './reduce.ts'
 import { type ResizeSteps, resizeSteps } from './resize.ts'
 import { type ScatterSteps, scatterSteps } from './scatter.ts'
 import { type SoftmaxSteps, softmaxSteps } from './softmax.ts'
+import { type SparseSteps, sparseSteps } from './sparse.ts'
 import { type WinogradSteps, winogradSteps } from './winograd.ts'
 
 export interface StepTable
@@ -37,6 +38,7 @@ export interface StepTable
     NormalizeSteps,
     ReduceSteps,
     SoftmaxSteps,
+    SparseSteps,
     RecurrentSteps {}
 
 export const steps: StepTable = {
@@ -57,6 +59,7 @@ export const steps: StepTable = {
   ...normalizeSteps,
   ...reduceSteps,
   ...softmaxSteps,
+  ...sparseSteps,
   ...recurrentSteps,
 }
 

@@ -75,6 +75,36 @@ const convOwn = {
 } as const
 const convFields: typeof sumFields & typeof convOwn = { ...sumFields, ...convOwn }
 
+const sparseOwn = {
+  x: 'in',
+  /** Layout "quads" (sparse/layouts/quads.ts); the directory, places, values and sums of columns at the bytes below. */
+  w: 'in',
+  scratch: 'scratch',
+  scratchBytes: 'int',
+  batch: 'int',
+  /** Spatial extents; a matrix is an image of one row of pixels. */
+  input: 'int[3]',
+  outputSize: 'int[3]',
+  kernel: 'int[3]',
+  strides: 'int[3]',
+  dilations: 'int[3]',
+  pads: 'int[3]',
+  channels: 'int',
+  /** Elements from pixel to pixel of x. */
+  xStride: 'int',
+  outputs: 'int',
+  /** Outputs of a panel, and quads of k of a block. */
+  panel: 'int',
+  block: 'int',
+  directoryAt: 'int',
+  placesAt: 'int',
+  valuesAt: 'int',
+  sumsAt: 'int',
+  /** Quads that have a number that is not zero. */
+  quads: 'int',
+} as const
+const sparseFields: typeof sumFields & typeof sparseOwn = { ...sumFields, ...sparseOwn }
+
 const depthwiseOwn = {
   x: 'in',
   w: 'in',
@@ -194,6 +224,7 @@ export interface QuantizedSteps {
   readonly gemm_i8: StepSpec<typeof gemmFields>
   readonly conv_i8: StepSpec<typeof convFields>
   readonly depthwise_i8: StepSpec<typeof depthwiseFields>
+  readonly sparse_i8: StepSpec<typeof sparseFields>
   readonly quantize: StepSpec<typeof quantizeFields>
   readonly dequantize: StepSpec<typeof dequantizeFields>
   readonly dynamic_quantize: StepSpec<typeof dynamicQuantizeFields>
@@ -251,6 +282,20 @@ export const quantizedSteps: QuantizedSteps = {
         flops: 2 * pixels * s.channels * taps,
         bytes:
           s.channels * (s.batch * s.input[0]! * s.input[1]! + taps + pixels * outputBytes[s.output as 0]),
+      }
+    },
+  },
+  sparse_i8: {
+    doc: 'y = finish(x * w) for a w of which only the quads with a nonzero number are kept, summed exactly.',
+    fields: sparseFields,
+    cost: s => {
+      const size = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, s.batch)
+      return {
+        flops: 8 * size(s.outputSize) * s.quads,
+        bytes:
+          6 * s.quads +
+          size(s.input) * s.channels +
+          size(s.outputSize) * s.outputs * outputBytes[s.output as 0],
       }
     },
   },

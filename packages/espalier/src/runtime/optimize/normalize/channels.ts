@@ -54,6 +54,7 @@ export function scaleOutputs(
   const perGroup = outputs / group
   return tensorFromBytes('float32', weight.shape, {
     byteLength: 4 * sizeOf(weight.shape),
+    zerosOf: weight,
     fill(target: Uint8Array) {
       copyBytes(weight, target)
       const data = new Float32Array(target.buffer, target.byteOffset, target.byteLength / 4)

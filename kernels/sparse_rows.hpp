@@ -1,0 +1,168 @@
+// What products with sparse weights share: rows of activations (of a matrix, or the windows of an image with channels last)
+// are turned so that what lies at the same place of k lies side by side for a block of rows. Then one weight is one
+// broadcast and an operation for every vector of the block, whatever the pattern of the weights. A block of k stays in the
+// first-level cache while all outputs of a panel pass; their sums wait in the second.
+//
+// Everything is moved in words of 32 bits: a float, four bytes, or two 16-bit words. A step of k is one or two words of
+// each row, and the windows' taps follow each other in k, each filled up to whole steps.
+// (Elsen et al., "Fast Sparse ConvNets", 2020, vectorise over pixels in the same way, for 1x1 convolutions, channels first.)
+#pragma once
+#include "gemm_pack.hpp"
+
+namespace ESPALIER_ISA {
+
+// Vectors of rows of a block at most: sums that fit in registers beside a weight.
+constexpr int sparse_vectors = 8;
+// Rows of a block, and how far apart turned words are: known to the layouts.
+constexpr int64_t sparse_rows = sparse_vectors * lanes;
+// Windows have so many taps at most.
+constexpr int64_t sparse_taps = 64;
+
+struct SparseWindow {
+  const float* x;       // words
+  const float* padding; // a pixel of them
+  int64_t batch;
+  int32_t input[3], output[3], kernel[3], strides[3], dilations[3], pads[3];
+  int64_t pixel;   // words from pixel to pixel
+  int64_t words;   // words of a pixel that are turned
+  int64_t steps;   // of k for a tap
+  int64_t unit;    // words of a step; steps * unit may be more than words: what is beyond meets weights of zero
+
+  int64_t taps() const { return int64_t(kernel[0]) * kernel[1] * kernel[2]; }
+  int64_t rows() const { return batch * output[0] * output[1] * output[2]; }
+
+  // pointers[tap * sparse_rows + row] for rows first..first+count; the last is repeated up to `filled`.
+  void find(int64_t first, int count, int filled, const float** pointers) const {
+    for (int r = 0; r < filled; r++) {
+      int64_t at = first + (r < count ? r : count - 1);
+      int64_t corner[3];
+      for (int i = 2; i >= 0; i--) {
+        corner[i] = at % output[i] * strides[i] - pads[i];
+        at /= output[i];
+      }
+      const float** to = pointers + r;
+      for (int64_t a = 0; a < kernel[0]; a++)
+        for (int64_t b = 0; b < kernel[1]; b++)
+          for (int64_t d = 0; d < kernel[2]; d++, to += sparse_rows) {
+            const int64_t p = corner[0] + a * dilations[0], q = corner[1] + b * dilations[1], r3 = corner[2] + d * dilations[2];
+            const bool inside = p >= 0 && p < input[0] && q >= 0 && q < input[1] && r3 >= 0 && r3 < input[2];
+            *to = inside ? x + (((at * input[0] + p) * input[1] + q) * input[2] + r3) * pixel : padding;
+          }
+    }
+  }
+
+  // Steps begin..end of k for `some` rows (a multiple of 4): word w of a step lies at to[w * sparse_rows + row].
+  void turn(const float* const* pointers, int some, int64_t begin, int64_t end, float* to) const {
+    while (begin < end) {
+      const int64_t tap = begin / steps, step = begin % steps;
+      const int64_t left = steps - step, count = left < end - begin ? left : end - begin;
+      const int64_t first = step * unit, beyond = (step + count) * unit, last = beyond < words ? beyond : words;
+      const float* const* rows = pointers + tap * sparse_rows;
+      for (int r = 0; r < some; r += 4) {
+        const float *a = rows[r], *b = rows[r + 1], *c = rows[r + 2], *d = rows[r + 3];
+        float* out = to + r;
+        int64_t k = first;
+        for (; k + 4 <= last; k += 4, out += 4 * sparse_rows) turn_4x4(a + k, b + k, c + k, d + k, out, sparse_rows);
+        for (; k < last; k++, out += sparse_rows) {
+          const float four[4] = {a[k], b[k], c[k], d[k]};
+          __builtin_memcpy(out, four, sizeof four);
+        }
+      }
+      begin += count;
+      to += count * unit * sparse_rows;
+    }
+  }
+};
+
+template <class Step>
+SparseWindow sparse_window(const Step& s, const espalier::Context& c) {
+  SparseWindow v{};
+  v.x = c.at<const float>(s.x);
+  v.batch = s.batch;
+  for (int i = 0; i < 3; i++) {
+    v.input[i] = s.input[i];
+    v.output[i] = s.outputSize[i];
+    v.kernel[i] = s.kernel[i];
+    v.strides[i] = s.strides[i];
+    v.dilations[i] = s.dilations[i];
+    v.pads[i] = s.pads[i];
+  }
+  return v;
+}
+
+// A packed weight: outputs in panels, steps of k in blocks, a part is a panel in a block. Its directory gives, for each
+// output that has anything there, its number in the panel and how many; outputs with equally many follow each other, so
+// that the end of the inner loop is foreseen. Places are words of turned rows from the beginning of the block.
+struct SparseWeight {
+  const uint8_t* data;
+  int64_t outputs, steps, panel, block, directory_at, places_at, values_at;
+
+  int64_t panels() const { return (outputs + panel - 1) / panel; }
+  int64_t parts() const { return (steps + block - 1) / block; }
+  const uint32_t* start(int64_t which, int64_t part) const {
+    return reinterpret_cast<const uint32_t*>(data) + 2 * (which * parts() + part);
+  }
+  const uint16_t* directory() const { return reinterpret_cast<const uint16_t*>(data + directory_at); }
+  const uint16_t* places() const { return reinterpret_cast<const uint16_t*>(data + places_at); }
+};
+
+template <class Step>
+SparseWeight sparse_weight(const Step& s, const espalier::Context& c, int64_t steps) {
+  return {c.at<const uint8_t>(s.w), s.outputs, steps, s.panel, s.block, s.directoryAt, s.placesAt, s.valuesAt};
+}
+
+// Scratch of a thread: pointers, turned rows, sums, and a line of results that are to be finished.
+struct SparseScratch {
+  const float** pointers;
+  float* turned;
+  float* sums;
+  float* line;
+
+  SparseScratch(uint8_t* at, const SparseWindow& v, const SparseWeight& w) {
+    pointers = reinterpret_cast<const float**>(at);
+    turned = reinterpret_cast<float*>(at + v.taps() * sparse_rows * 8);
+    sums = turned + w.block * v.unit * sparse_rows;
+    line = sums + w.panel * sparse_rows;
+  }
+};
+
+// Walks the product: `multiply(vectors, part, values begin, turned, sums)` for every part of the weights that has anything,
+// `finish(first row, rows, first column, columns, sums)` for every block of rows and panel of outputs.
+template <class Multiply, class Finish>
+inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWeight& w, const SparseScratch& at,
+                        const Multiply& multiply, const Finish& finish) {
+  const int64_t rows = v.rows(), vectors = (rows + lanes - 1) / lanes, blocks = (vectors + sparse_vectors - 1) / sparse_vectors;
+  int64_t ready = -1;
+  // Blocks of rows one after the other for a panel of outputs: its weights are read from memory once.
+  c.pieces(w.panels() * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; piece++) {
+      const int64_t which = piece / blocks, block = piece % blocks;
+      const int64_t first = vectors * block / blocks * lanes, last = vectors * (block + 1) / blocks * lanes;
+      const int filled = int(last - first), count = int((last < rows ? last : rows) - first);
+      const int64_t column = which * w.panel, left = w.outputs - column, columns = left < w.panel ? left : w.panel;
+      if (block != ready) v.find(first, count, filled, at.pointers);
+      ready = block;
+      for (int64_t i = 0; i < columns; i++)
+        for (int r = 0; r < filled; r += lanes) store(at.sums + i * sparse_rows + r, f32v{});
+      for (int64_t part = 0; part < w.parts(); part++) {
+        const uint32_t* const start = w.start(which, part);
+        if (start[0] == start[2]) continue;
+        const int64_t from = part * w.block, to = from + w.block < w.steps ? from + w.block : w.steps;
+        v.turn(at.pointers, filled, from, to, at.turned);
+        multiply(filled / lanes, start);
+      }
+      finish(first, count, column, columns);
+    }
+  });
+}
+
+// Four rows of sums as they are finished: line[row * pitch + column].
+ESPALIER_INLINE void sparse_turn_sums(const float* sums, int64_t columns, float* line, int64_t pitch) {
+  int64_t i = 0;
+  for (; i + 4 <= columns; i += 4, sums += 4 * sparse_rows)
+    turn_4x4(sums, sums + sparse_rows, sums + 2 * sparse_rows, sums + 3 * sparse_rows, line + i, pitch);
+  for (; i < columns; i++, sums += sparse_rows)
+    for (int q = 0; q < 4; q++) __builtin_memcpy(line + q * pitch + i, sums + q, 4);
+}
+
+}  // namespace ESPALIER_ISA

@@ -1,0 +1,163 @@
+/**
+ * Weights with many zeros on every executor, beside the reference. Whole numbers throughout: results are the same on all,
+ * to the bit, whatever the order of sums.
+ */
+import { describe, expect, test } from 'vitest'
+import { type GraphBuilder, graphBuilder, type Handle } from '../src/graph/builder.ts'
+import type { Graph } from '../src/graph/graph.ts'
+import { testedExecutors } from '../src/runtime/executors.suite.ts'
+import { session } from '../src/runtime/session.ts'
+import { sizeOf } from '../src/tensor/shape.ts'
+import { float32, type Tensor, tensor } from '../src/tensor/tensor.ts'
+
+/** Whole numbers from -`most` to `most`, of which `zeros` of a hundred are 0. Lines of `run` numbers are zero together. */
+function whole(count: number, most: number, zeros: number, run = 1): number[] {
+  let state = 12345
+  const next = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  let zero = false
+  return Array.from({ length: count }, (_, i) => {
+    if (i % run === 0) zero = next(100) < zeros
+    const value = 1 + next(most)
+    return zero ? 0 : next(2) === 0 ? value : -value
+  })
+}
+
+const floats = (shape: number[], zeros = 0): Tensor => float32(whole(sizeOf(shape), 3, zeros), shape)
+
+interface Case {
+  readonly name: string
+  readonly shape: number[]
+  readonly dtype?: 'float32' | 'uint8'
+  /** What the plan has for it. */
+  readonly step: 'sparse_f32' | 'sparse_i8' | 'gemm_f32'
+  readonly build: (g: GraphBuilder, x: Handle) => Handle
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'a matrix with a bias, an activation and a residual',
+    shape: [2, 35, 70],
+    step: 'sparse_f32',
+    build: (g, x) => {
+      const y = g.node('MatMul', [x, g.constant(floats([70, 90], 90))])
+      const z = g.node('Relu', [g.node('Add', [y, g.constant(floats([90]))])])
+      return g.node('Add', [g.node('MatMul', [z, g.constant(floats([90, 70], 85))]), x])
+    },
+  },
+  {
+    name: 'a transposed matrix, some outputs without a number',
+    shape: [20, 300],
+    step: 'sparse_f32',
+    build: (g, x) => {
+      const weight = floats([270, 300], 80)
+      const data = Float32Array.from(weight.data as Float32Array)
+        .fill(0, 0, 900)
+        .fill(1, 900, 1200)
+      return g.node(
+        'Gemm',
+        [x, g.constant(tensor('float32', weight.shape, data)), g.constant(floats([270]))],
+        { transB: 1 },
+      )
+    },
+  },
+  {
+    name: 'nothing but zeros',
+    shape: [9, 64],
+    step: 'sparse_f32',
+    build: (g, x) => g.node('MatMul', [x, g.constant(floats([64, 32], 100))]),
+  },
+  {
+    name: 'few zeros',
+    shape: [9, 64],
+    step: 'gemm_f32',
+    build: (g, x) => g.node('MatMul', [x, g.constant(floats([64, 32], 20))]),
+  },
+  ...[
+    { kernel: [1, 1], attributes: {} },
+    { kernel: [1, 1], attributes: { strides: [2, 2] } },
+    { kernel: [3, 3], attributes: { pads: [1, 1, 1, 1] } },
+    { kernel: [3, 3], attributes: { pads: [0, 1, 2, 1], strides: [2, 1], dilations: [1, 2] } },
+  ].map(
+    ({ kernel, attributes }): Case => ({
+      name: `a convolution ${JSON.stringify({ kernel, ...attributes })}`,
+      shape: [2, 33, 14, 11],
+      step: 'sparse_f32',
+      build: (g, x) => {
+        const weight = g.constant(floats([40, 33, ...kernel], 85))
+        return g.node('Relu', [g.node('Conv', [x, weight, g.constant(floats([40]))], attributes)])
+      },
+    }),
+  ),
+  {
+    name: '8-bit weights, four zeros together',
+    shape: [40, 130],
+    dtype: 'uint8',
+    step: 'sparse_i8',
+    build: (g, x) => {
+      // [k, n], of which four along k are zero together.
+      const turned = whole(130 * 50, 120, 80, 4)
+      const data = Int8Array.from(
+        { length: 130 * 50 },
+        (_, i) => turned[(i % 50) * 130 + Math.floor(i / 50)]!,
+      )
+      return g.node('MatMulInteger', [
+        x,
+        g.constant(tensor('int8', [130, 50], data)),
+        g.constant(tensor('uint8', [], Uint8Array.of(7))),
+      ])
+    },
+  },
+  {
+    name: 'an 8-bit convolution',
+    shape: [1, 32, 9, 10],
+    dtype: 'uint8',
+    step: 'sparse_i8',
+    build: (g, x) => {
+      const data = Int8Array.from(whole(24 * 32 * 9, 100, 90))
+      const weight = g.constant(tensor('int8', [24, 32, 3, 3], data))
+      return g.node('ConvInteger', [x, weight, g.constant(tensor('uint8', [], Uint8Array.of(3)))], {
+        pads: [1, 1, 1, 1],
+      })
+    },
+  },
+]
+
+function graphOf({ shape, dtype = 'float32', build }: Case): Graph {
+  const g = graphBuilder()
+  g.output(build(g, g.input('x', dtype, shape)))
+  return g.build()
+}
+
+function feedsOf({ shape, dtype = 'float32' }: Case): { x: Tensor } {
+  if (dtype === 'float32') return { x: floats(shape) }
+  return {
+    x: tensor(
+      'uint8',
+      shape,
+      Uint8Array.from(whole(sizeOf(shape), 100, 0), value => value + 100),
+    ),
+  }
+}
+
+const [reference, ...engines] = testedExecutors.filter(executor => executor.available().ok)
+
+describe.each(cases)('$name', one => {
+  const graph = graphOf(one)
+  const feeds = feedsOf(one)
+  using prepared = reference!.prepare(graph)
+  const [expected] = [...prepared.run(feeds).values()] as Tensor[]
+
+  test.each(engines)('$name', engine => {
+    using found = engine.prepare(graph)
+    expect([...found.run(feeds).values()]).toEqual([expected])
+  })
+
+  test('runs on the kernel that it should', async () => {
+    using s = await session(graph)
+    if (s.backend === 'reference') return
+    expect(s.dump(feeds)).toContain(one.step)
+  })
+})
