@@ -4,6 +4,7 @@
  */
 import { EspalierError } from '../errors.ts'
 import { cifar } from './cifar.ts'
+import { espalier } from './espalier/index.ts'
 import type { FileContents, Format, NamedTensors } from './format.ts'
 import { idx } from './idx.ts'
 import { type Input, withSource, writeFile } from './io/files.ts'
@@ -15,6 +16,7 @@ import { safetensors } from './safetensors/index.ts'
 import { torch } from './torch/index.ts'
 
 export * from './cifar.ts'
+export * from './espalier/index.ts'
 export * from './format.ts'
 export * from './idx.ts'
 export { type Input, openFile, withSource, writeFile } from './io/files.ts'
@@ -27,7 +29,17 @@ export * from './safetensors/index.ts'
 export * from './torch/index.ts'
 
 /** Every format. Where the first bytes fit several, the first of them is meant: strict checks before loose ones. */
-export const formats: readonly Format[] = [safetensors, onnx, torch, npy, npz, idx, cifar, tensorProto]
+export const formats: readonly Format[] = [
+  espalier,
+  safetensors,
+  onnx,
+  torch,
+  npy,
+  npz,
+  idx,
+  cifar,
+  tensorProto,
+]
 
 /** Number of bytes from the start of a file that formats look at to know it. */
 export const HEAD_BYTES = 64

@@ -64,6 +64,16 @@ export const typeNames: ReadonlyMap<string, DType | undefined> = new Map([
 
 /** Reads and checks the header of a whole file. Throws `malformed`, `truncated`, `too-large`, `unsupported-format`. */
 export async function readHeader(source: ByteSource): Promise<SafetensorsHeader> {
+  const bytes = await headerBytes(source)
+  const json = parseJson(bytes)
+  const dataStart = LENGTH_BYTES + bytes.length
+  const metadata = readMetadata(json[METADATA])
+  const entries = Object.entries(json).filter(([name]) => name !== METADATA)
+  return { entries: layOut(entries.map(readEntry), dataStart, source.size), metadata }
+}
+
+/** The text of the header, as bytes. Throws `truncated`, `too-large`. */
+export async function headerBytes(source: ByteSource): Promise<Uint8Array> {
   if (source.size < LENGTH_BYTES)
     throw new EspalierError('truncated', 'too short for a safetensors file', {
       expected: `at least ${LENGTH_BYTES} bytes`,
@@ -76,12 +86,7 @@ export async function readHeader(source: ByteSource): Promise<SafetensorsHeader>
       got: `${length}`,
       hint: 'This may be no safetensors file',
     })
-  const bytes = await source.read(LENGTH_BYTES, Number(length))
-  const json = parseJson(bytes)
-  const dataStart = LENGTH_BYTES + bytes.length
-  const metadata = readMetadata(json[METADATA])
-  const entries = Object.entries(json).filter(([name]) => name !== METADATA)
-  return { entries: layOut(entries.map(readEntry), dataStart, source.size), metadata }
+  return source.read(LENGTH_BYTES, Number(length))
 }
 
 /** Whether the first bytes of a file are those of a header. */
@@ -198,12 +203,19 @@ function layOut(declared: Declared[], dataStart: number, fileSize: number): Map<
     entries.set(name, { dtype, shape, start: dataStart + start, end: dataStart + end })
   }
   const left = fileSize - dataStart - position
-  if (left !== 0)
-    throw new EspalierError(
-      left < 0 ? 'truncated' : 'malformed',
-      left < 0 ? 'the file ends before its data does' : 'there are bytes after the last tensor',
-      { expected: `${dataStart + position} bytes`, got: `${fileSize}` },
-    )
+  if (left < 0) {
+    const [tensor = ''] = [...entries].find(([, { end }]) => end > fileSize) ?? []
+    throw new EspalierError('truncated', 'the file ends before its data does', {
+      where: { tensor },
+      expected: `${dataStart + position} bytes`,
+      got: `${fileSize}`,
+    })
+  }
+  if (left > 0)
+    throw malformed('there are bytes after the last tensor', {
+      expected: `${dataStart + position} bytes`,
+      got: `${fileSize}`,
+    })
   return entries
 }
 
