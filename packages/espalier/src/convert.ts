@@ -25,16 +25,18 @@ import type { Tensor } from './tensor/tensor.ts'
 export interface ConvertOptions {
   /** To formats of tensors: only these, in this order. All when left out. */
   readonly tensors?: readonly string[]
-  /** To ONNX: cut the model at these values, which become its inputs. Goes with `outputs`. */
+  /** To models: cut the model at these values, which become its inputs. Goes with `outputs`. */
   readonly inputs?: readonly string[]
-  /** To ONNX: the values that the cut model gives. */
+  /** To models: the values that the cut model gives. */
   readonly outputs?: readonly string[]
-  /** To ONNX: compute the constant parts of the graph. */
+  /** To models: compute the constant parts of the graph. */
   readonly fold?: boolean
-  /** To ONNX: write the inferred type of every value into the file. */
+  /** To models: write the inferred type of every value into the file. */
   readonly annotate?: boolean
   /** To ONNX: put the weights into a file of their own, `TO.data`. Needed from 2 GiB on. */
   readonly externalData?: boolean
+  /** To ONNX: constants become sparse tensors wherever these take fewer bytes. */
+  readonly sparse?: boolean
   /** Called with the bytes read so far and the size of the file. */
   readonly onRead?: OnRead
 }
@@ -50,7 +52,7 @@ export interface Conversion {
   readonly left: readonly string[]
 }
 
-const graphOptions = ['inputs', 'outputs', 'fold', 'annotate', 'externalData'] as const
+const graphOptions = ['inputs', 'outputs', 'fold', 'annotate', 'externalData', 'sparse'] as const
 
 /**
  * Converts `from` into `to`, which may be the same file: it is replaced when the new one is complete. No number is
@@ -67,7 +69,7 @@ export async function convert(from: string, to: string, options: ConvertOptions 
   )
   if (format.holds === 'graph') {
     const graph = locate({ file: from }, () => convertGraph(contents, options))
-    await save(to, graph, { externalData: options.externalData ?? false })
+    await save(to, graph, { externalData: options.externalData ?? false, sparse: options.sparse ?? false })
     return {
       format: format.name,
       tensors: [...graph.initializers.keys()],

@@ -1,8 +1,18 @@
 /** Loading and saving models in one line each. */
+import { weightViews } from './analysis/weight-views.ts'
 import { EspalierError, locate } from './errors.ts'
-import { formatNamed, type Input, type OnRead, readFile, watchSource, withSource } from './formats/index.ts'
+import {
+  formatNamed,
+  type Input,
+  type OnRead,
+  readFile,
+  watchSource,
+  withSource,
+  writeEspalier,
+} from './formats/index.ts'
 import { type WriteOnnxOptions, writeOnnx } from './formats/onnx/index.ts'
 import type { Graph } from './graph/graph.ts'
+import { withSparseInitializers } from './graph/sparse.ts'
 import { validate } from './graph/validate.ts'
 
 export interface LoadOptions {
@@ -24,16 +34,35 @@ export function load(input: Input, { onRead }: LoadOptions = {}): Promise<Graph>
   })
 }
 
+export interface SaveOptions extends WriteOnnxOptions {
+  /** ONNX: constants become sparse tensors wherever these take fewer bytes. espalier files do so by themselves. */
+  readonly sparse?: boolean
+}
+
 /**
- * Writes a model as ONNX. The file appears complete or not at all. Throws `unsupported-format` unless the path ends
- * with `.onnx`, `invalid-graph` for a broken graph, `too-large` from 2 GiB on without external data, `not-found`, `io`.
+ * Writes a model: as ONNX, or compressed, as the path ends with `.onnx` or `.espalier`. The file appears complete or not
+ * at all. Throws `unsupported-format` for other paths, `bad-argument` for options of ONNX with another format,
+ * `invalid-graph` for a broken graph, `too-large` from 2 GiB on without external data, `not-found`, `io`.
  */
-export async function save(path: string, graph: Graph, options: WriteOnnxOptions = {}): Promise<void> {
+export async function save(path: string, graph: Graph, options: SaveOptions = {}): Promise<void> {
   const format = formatNamed(path)
   if (format.holds !== 'graph')
     throw new EspalierError('unsupported-format', `a ${format.name} file cannot hold a model`, {
       where: { file: path },
-      expected: 'a path that ends with .onnx',
+      expected: 'a path that ends with .onnx or .espalier',
     })
-  await writeOnnx(path, validate(graph), options)
+  if (format.name === 'espalier') {
+    const given = (['sparse', 'externalData'] as const).find(
+      name => options[name] !== undefined && options[name] !== false,
+    )
+    if (given !== undefined)
+      throw new EspalierError('bad-argument', 'this option is for ONNX files', {
+        where: { file: path, field: given },
+      })
+    await writeEspalier(path, validate(graph), { views: weightViews(graph) })
+    return
+  }
+  const { sparse = false, ...rest } = options
+  const checked = validate(graph)
+  await writeOnnx(path, sparse ? withSparseInitializers(checked) : checked, rest)
 }

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type DType, dtypeInfo, dtypes } from '../tensor/dtype.ts'
-import { fromNumbers, numbers } from '../tensor/elements.ts'
-import { int64, type Tensor, tensor } from '../tensor/tensor.ts'
-import type { SparseTensor } from './graph.ts'
-import { denseOf, positionsOf } from './sparse.ts'
+import { fromNumbers, full, numbers } from '../tensor/elements.ts'
+import { float32, int64, sameTensor, type Tensor, tensor, zeros } from '../tensor/tensor.ts'
+import { isSparse, type SparseTensor } from './graph.ts'
+import { graphOf } from './graphs.suite.ts'
+import { denseOf, positionsOf, sparsify, withSparseInitializers } from './sparse.ts'
 
 /** Ones at positions 1 and 5 of six; complex ones have a one in their imaginary part. */
 const isComplex = (dtype: DType): boolean => dtypeInfo(dtype).kind === 'complex'
@@ -79,4 +80,29 @@ test.each([
   const error = expect.objectContaining({ code, message: expect.stringContaining(message) })
   expect(() => positionsOf(sparse)).toThrow(error)
   expect(() => denseOf(sparse)).toThrow(error)
+})
+
+describe('sparsify', () => {
+  const dense = float32([0, 0, 0, 5, 0, -0, 0, Number.NaN, ...new Array<number>(60).fill(0)], [17, 4])
+  test('keeps every bit that is set, and comes back as it was', () => {
+    const sparse = sparsify(dense)!
+    expect([...sparse.indices.data]).toEqual([3n, 5n, 7n])
+    expect(sameTensor(denseOf(sparse), dense)).toBe(true)
+  })
+  test('declines where it would take more', () => {
+    expect(sparsify(float32([1, 0, 0]))).toBeUndefined()
+    expect(sparsify(float32([1, 0, 0, 0]))).toBeDefined()
+    expect(sparsify(zeros('int4', [100]))).toBeUndefined()
+    expect(sparsify(zeros('string', [100]))).toBeUndefined()
+  })
+  test('of a graph leaves small and dense constants alone', () => {
+    const graph = graphOf(g => {
+      g.constant(zeros('float32', [600]), 'large')
+      g.constant(zeros('float32', [60]), 'small')
+      g.constant(full('float32', [600], 1), 'full')
+      return g.node('Relu', [g.input('x', 'float32', [1])])
+    })
+    const made = withSparseInitializers(graph).initializers
+    expect([...made].filter(([, constant]) => isSparse(constant)).map(([name]) => name)).toEqual(['large'])
+  })
 })

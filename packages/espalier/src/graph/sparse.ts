@@ -1,10 +1,17 @@
-/** Sparse constants in coordinate form, made dense. */
+/** Sparse constants in coordinate form: made dense, and made from dense ones. */
 import { EspalierError } from '../errors.ts'
-import { dtypeInfo } from '../tensor/dtype.ts'
+import { byteLength, dtypeInfo } from '../tensor/dtype.ts'
 import { fromNumbers, numbers } from '../tensor/elements.ts'
 import { formatShape, sizeOf, stridesOf } from '../tensor/shape.ts'
-import { allocate, elementCount, type Tensor, tensor } from '../tensor/tensor.ts'
-import { type Initializer, isSparse, type SparseTensor } from './graph.ts'
+import {
+  allocate,
+  elementCount,
+  type Tensor,
+  tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from '../tensor/tensor.ts'
+import { type Graph, type Initializer, isSparse, type SparseTensor } from './graph.ts'
 
 /**
  * The dense tensor of a constant. Throws `bad-shape` where values and positions of a sparse one do not fit each other,
@@ -60,4 +67,52 @@ function densify(source: SparseTensor): Tensor {
   const from = values.data as ArrayLike<unknown>
   for (const [i, position] of positions.entries()) data[position] = from[i]
   return tensor(dtype, shape, data as never)
+}
+
+/** Bytes that a position takes in a sparse constant. */
+const POSITION_BYTES = 8
+
+/**
+ * The sparse form of a dense constant: the elements whose bits are not all zero (minus zero is kept), at positions in the
+ * flattened tensor. `undefined` where that takes no fewer bytes, and for elements that do not fill whole bytes.
+ */
+export function sparsify(source: Tensor): SparseTensor | undefined {
+  const { dtype, shape } = source
+  const width = dtypeInfo(dtype).bits / 8
+  if (dtype === 'string' || !Number.isInteger(width)) return undefined
+  const bytes = tensorBytes(source)
+  const elements = sizeOf(shape)
+  const most = Math.floor((byteLength(dtype, elements) - 1) / (width + POSITION_BYTES))
+  const kept: number[] = []
+  for (let i = 0; i < elements; i++) {
+    let used = false
+    for (let k = i * width; k < (i + 1) * width && !used; k++) used = bytes[k] !== 0
+    if (!used) continue
+    if (kept.length >= most) return undefined
+    kept.push(i)
+  }
+  const values = allocate('uint8', kept.length * width)
+  for (const [i, at] of kept.entries()) values.set(bytes.subarray(at * width, (at + 1) * width), i * width)
+  return {
+    dtype,
+    shape,
+    values: tensorFromBytes(dtype, [kept.length], values),
+    indices: tensor('int64', [kept.length], BigInt64Array.from(kept, BigInt)),
+  }
+}
+
+/** Smallest dense constant, in bytes, that is made sparse: below, a position would cost more than it saves in a model. */
+const SMALLEST = 1024
+
+/** The graph with dense constants in sparse form wherever that takes fewer bytes. Bodies are left as they are. */
+export function withSparseInitializers(graph: Graph): Graph {
+  const small = (constant: Tensor): boolean =>
+    constant.dtype === 'string' || byteLength(constant.dtype, sizeOf(constant.shape)) < SMALLEST
+  const initializers = new Map(
+    [...graph.initializers].map(([name, constant]): [string, Initializer] => [
+      name,
+      isSparse(constant) || small(constant) ? constant : (sparsify(constant) ?? constant),
+    ]),
+  )
+  return { ...graph, initializers }
 }

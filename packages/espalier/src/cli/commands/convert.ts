@@ -13,16 +13,17 @@ const options: Command['options'] = {
     value: 'NAME',
     doc: 'Files of tensors: only this one; may be repeated',
   },
-  inputs: { type: 'string', value: 'A,B', doc: 'ONNX: cut the model at these values; needs --outputs' },
-  outputs: { type: 'string', value: 'C,D', doc: 'ONNX: values that the cut model gives; needs --inputs' },
-  fold: { type: 'boolean', doc: 'ONNX: compute the constant parts of the graph' },
-  annotate: { type: 'boolean', doc: 'ONNX: write the inferred shape of every value' },
+  inputs: { type: 'string', value: 'A,B', doc: 'Models: cut the model at these values; needs --outputs' },
+  outputs: { type: 'string', value: 'C,D', doc: 'Models: values that the cut model gives; needs --inputs' },
+  fold: { type: 'boolean', doc: 'Models: compute the constant parts of the graph' },
+  annotate: { type: 'boolean', doc: 'Models: write the inferred shape of every value' },
   'external-data': { type: 'boolean', doc: 'ONNX: put the weights into OUT.data (needed from 2 GiB on)' },
+  sparse: { type: 'boolean', doc: 'ONNX: store constants as sparse tensors where that takes fewer bytes' },
 }
 
 export const convert: Command = command({
   name: 'convert',
-  summary: 'Convert between ONNX, safetensors, npy, npz, IDX; from torch checkpoints, CIFAR',
+  summary: 'Convert between ONNX, espalier, safetensors, npy, npz, IDX; from torch checkpoints, CIFAR',
   positionals: ['IN', 'OUT'],
   options,
   examples: [
@@ -30,6 +31,7 @@ export const convert: Command = command({
     { line: 'convert model.onnx weights.npz', doc: 'the weights of a model as arrays' },
     { line: 'convert weights.npz w1.npy --tensor layer1.weight', doc: 'one array of several' },
     { line: 'convert model.onnx head.onnx --inputs features --outputs logits', doc: 'a part of a model' },
+    { line: 'convert sparse.onnx small.espalier', doc: 'zeros left out: the same numbers in fewer bytes' },
     {
       line: 'convert model.onnx model.onnx --fold --annotate',
       doc: 'constants computed, shapes written, in place',
@@ -52,6 +54,7 @@ export const convert: Command = command({
         fold: flag('fold'),
         annotate: flag('annotate'),
         externalData: flag('external-data'),
+        sparse: flag('sparse'),
         onRead: terminal.progress(`reading ${from}`, bytes),
       }),
     )

@@ -101,10 +101,12 @@ function encodeValues(
   view: MatrixView,
 ): Values {
   const elements = { dtype, patterns, positions, extents: extentsOf(shape, view) }
-  for (const codec of valueCodecs) {
+  const fitting = valueCodecs.flatMap(codec => {
     const encoded = codec.encode(elements)
-    if (encoded !== undefined) return { codec, encoded }
-  }
+    return encoded === undefined ? [] : [{ codec, encoded, bytes: valueBytes(encoded) }]
+  })
+  const [smallest] = fitting.sort((a, b) => a.bytes - b.bytes)
+  if (smallest !== undefined) return smallest
   throw new EspalierError('bad-dtype', `elements of ${dtype} cannot be stored`)
 }
 
@@ -150,7 +152,6 @@ function finish(
     pattern: new Uint8Array(0),
     positions: allPositions(sizeOf(shape)),
   }
-  // Zeros that fill up a form are on every grid: the same value codec takes them.
   const { codec, encoded } = stored.length === positions.length ? values : fill(stored)
   return {
     dtype,
@@ -174,7 +175,11 @@ export function allPositions(count: number): Uint32Array {
 
 /** Bytes of all parts. */
 export function storedBytesOf({ pattern, encoded }: StoredTensor): number {
-  return pattern.length + tensorBytes(encoded.values).length + (encoded.scales?.data.byteLength ?? 0)
+  return pattern.length + valueBytes(encoded)
+}
+
+function valueBytes({ values, scales }: EncodedValues): number {
+  return tensorBytes(values).length + (scales?.data.byteLength ?? 0)
 }
 
 /** What the form of a stored tensor is random in. */

@@ -1,4 +1,4 @@
-/** The value codecs, those of the fewest bits first; the first that does not decline is used. */
+/** The value codecs, of which the one with the fewest bytes is used, the first of equals. */
 import { bfloat16, float16 } from './half.ts'
 import { plain } from './plain.ts'
 import { int4Scaled, int8Scaled } from './scaled.ts'
