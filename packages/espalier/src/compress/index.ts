@@ -1,0 +1,17 @@
+/** Smaller models: pruning by magnitude to patterns, quantisation of weights and activations, and what it comes to in bytes. */
+export * from './compress.ts'
+export * from './magnitude.ts'
+export * from './patterns/index.ts'
+export { batchesOf } from './quantize/batches.ts'
+export { calibrate, type Range } from './quantize/calibrate.ts'
+export { type DynamicOptions, quantizeDynamic } from './quantize/dynamic.ts'
+export { quantizeStatic, type StaticOptions } from './quantize/static.ts'
+export {
+  type Grid,
+  type Quantization,
+  type QuantizedWeight,
+  quantizeWeight,
+  quantizeWeights,
+  type WeightOnlyOptions,
+  type WeightQuantization,
+} from './quantize/weights.ts'
