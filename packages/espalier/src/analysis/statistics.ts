@@ -2,6 +2,7 @@
  * What is in a model: operators, values, parameters, bytes, multiply-accumulates, and for every weight its
  * sparsity. These are facts of the file, without a run; milliseconds come from measuring.
  */
+import { compressedOf } from '../formats/espalier/compressed.ts'
 import { addDims, maxDims } from '../graph/dim.ts'
 import {
   bodiesOf,
@@ -40,7 +41,7 @@ export interface WeightStatistics {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  /** Bytes as stored: fewer than its shape asks for when the file holds it as a sparse tensor. */
+  /** Bytes as stored: fewer than its shape asks for when the file holds it as a sparse tensor or compressed. */
   readonly bytes: number
   readonly sparsity: Sparsity
 }
@@ -234,7 +235,8 @@ function totalSparsity(weights: readonly LayerWeight[]): TotalSparsity {
 }
 
 function initializerBytes(value: Initializer): number {
-  return isSparse(value) ? storedBytes(value.values) + storedBytes(value.indices) : storedBytes(value)
+  if (isSparse(value)) return storedBytes(value.values) + storedBytes(value.indices)
+  return compressedOf(value)?.bytes ?? storedBytes(value)
 }
 
 function sum<T>(items: readonly T[], f: (item: T) => number): number {

@@ -21,7 +21,7 @@ const engine = { backend: 'native', isa: 'avx512vnni', threads: 8 } as const
 async function transcript(...lines: string[]): Promise<string> {
   const parts: string[] = []
   for (const line of lines) {
-    const args = line.split(' ').map(arg => (/\.(onnx|npz|npy)$/.test(arg) ? path(arg) : arg))
+    const args = line.split(' ').map(arg => (/\.(onnx|espalier|npz|npy)$/.test(arg) ? path(arg) : arg))
     // Kernels of different processors differ in the last digits; the reference is the same everywhere.
     const { code, stdout, stderr } = await espalier(
       line.startsWith('run') ? [...args, '-b', 'reference'] : args,
@@ -112,6 +112,9 @@ test('the page about the command line is current', async () => {
   const examples: Readonly<Record<string, string>> = {
     quickstart: await transcript('quickstart --output tiny.onnx'),
     inspect: await transcript('inspect tiny.onnx'),
+    compress: await transcript(
+      'compress tiny.onnx --sparsity 0.8 --pattern block4 --quantize int8-weights -o small.espalier',
+    ),
     run: await transcript(
       'run tiny.onnx --random --top 3 --output classes.npz',
       'inspect classes.npz --tensor classes',
@@ -143,7 +146,7 @@ ${block(generalHelp(commands))}
 * Nothing is sent anywhere and nothing is downloaded.
 
 Every command is a function of the library: \`inspect\`, \`session\` (run, explain, profile), \`benchmark\`, \`measurePeaks\`,
-\`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
+\`compress\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
 
 ${sections.join('\n\n')}
 `

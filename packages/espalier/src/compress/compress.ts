@@ -106,8 +106,8 @@ export interface CompressionSizes {
   readonly denseBytes: number
   readonly storedBytes: number
   readonly boundBytes: number
-  /** Bytes of the espalier file. */
-  readonly fileBytes: number
+  /** Bytes of the espalier file, the graph and the header counted. */
+  readonly espalierBytes: number
 }
 
 /**
@@ -153,6 +153,6 @@ export function compressionSizes(
     ),
     storedBytes: rest + report.tensors.reduce((sum, tensor) => sum + tensor.storedBytes, 0),
     boundBytes: rest + report.tensors.reduce((sum, tensor) => sum + tensor.boundBytes, 0),
-    fileBytes: report.fileBytes,
+    espalierBytes: report.fileBytes,
   }
 }

@@ -1,6 +1,7 @@
 /** The commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
 import { bench } from './bench.ts'
+import { compress } from './compress.ts'
 import { convert } from './convert.ts'
 import { doctor } from './doctor.ts'
 import { inspect } from './inspect.ts'
@@ -8,4 +9,13 @@ import { profile } from './profile.ts'
 import { quickstart } from './quickstart.ts'
 import { run } from './run.ts'
 
-export const commands: readonly Command[] = [quickstart, inspect, run, bench, profile, convert, doctor]
+export const commands: readonly Command[] = [
+  quickstart,
+  inspect,
+  compress,
+  run,
+  bench,
+  profile,
+  convert,
+  doctor,
+]
