@@ -2,6 +2,7 @@
  * A model made smaller in one call: weights pruned to a pattern, then quantised; and what that comes to in bytes. The
  * library side of `espalier compress`.
  */
+import { countZeros } from '../analysis/sparsity.ts'
 import { weightViews } from '../analysis/weight-views.ts'
 import { EspalierError } from '../errors.ts'
 import { type EspalierReport, encodeEspalier } from '../formats/espalier/write.ts'
@@ -10,7 +11,6 @@ import { denseOf } from '../graph/sparse.ts'
 import type { Feeds } from '../runtime/executor.ts'
 import type { SessionOptions } from '../runtime/session.ts'
 import { byteLength } from '../tensor/dtype.ts'
-import { numbers } from '../tensor/elements.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { type PruneOptions, type Pruning, pruneMagnitude } from './magnitude.ts'
 import { quantizeDynamic } from './quantize/dynamic.ts'
@@ -133,7 +133,7 @@ export function compressionSizes(
         name,
         shape: original.shape,
         elements: sizeOf(original.shape),
-        zeros: numbers(denseOf(now)).reduce((sum, value) => sum + (value === 0 ? 1 : 0), 0),
+        zeros: countZeros(denseOf(now)),
         ...(layer && { asked: layer.asked, pattern: layer.pattern }),
         dtype: now.dtype,
         denseBytes: byteLength(original.dtype, sizeOf(original.shape)),

@@ -3,6 +3,7 @@
  * simplest criterion, and the baseline of every other (Han et al. 2015; survey section 3a-1): at high sparsity a model
  * needs training afterwards, or a better criterion, to keep its accuracy.
  */
+import { countZeros } from '../analysis/sparsity.ts'
 import { type WeightPlace, weightPlaces } from '../analysis/weight-views.ts'
 import { EspalierError } from '../errors.ts'
 import { patternsOf, tensorOfPatterns } from '../formats/espalier/elements.ts'
@@ -169,10 +170,4 @@ export function applyMask(source: Tensor, view: MatrixView, mask: Uint8Array): T
   const zero = patterns instanceof BigUint64Array ? 0n : 0
   for (let i = 0; i < mask.length; i++) if (mask[i] === 0) patterns[place(i)] = zero
   return tensorOfPatterns(source.dtype, source.shape, patterns)
-}
-
-function countZeros(source: Tensor): number {
-  let zeros = 0
-  for (const value of numbers(source)) if (value === 0) zeros++
-  return zeros
 }

@@ -4,7 +4,6 @@
  * by an edge are not at a disadvantage.
  */
 import { EspalierError } from '../../errors.ts'
-import type { Extents } from '../../formats/espalier/codecs/codec.ts'
 import type { Pattern } from './pattern.ts'
 
 /** Longest side of a block. */
@@ -19,20 +18,29 @@ export function blocks(r: number, c: number, name = `${r}x${c}`): Pattern {
     })
   return {
     name,
-    units(scores, extents) {
-      const sums = new Float64Array(Math.ceil(extents.rows / r) * Math.ceil(extents.columns / c))
+    units(scores, { rows, columns }) {
+      const wide = Math.ceil(columns / c)
+      const sums = new Float64Array(Math.ceil(rows / r) * wide)
       const sizes = new Uint32Array(sums.length)
-      eachElement(extents, r, c, (element, block) => {
-        sums[block]! += scores[element]!
-        sizes[block]!++
-      })
-      return Float32Array.from(sums, (sum, block) => sum / sizes[block]!)
+      for (let row = 0, element = 0; row < rows; row++)
+        for (let left = 0, block = Math.floor(row / r) * wide; left < columns; left += c, block++) {
+          const end = element + Math.min(c, columns - left)
+          sizes[block]! += end - element
+          let sum = 0
+          for (; element < end; element++) sum += scores[element]!
+          sums[block]! += sum
+        }
+      const means = new Float32Array(sums.length)
+      for (let block = 0; block < means.length; block++) means[block] = sums[block]! / sizes[block]!
+      return means
     },
-    mask(_, extents, kept) {
-      const mask = new Uint8Array(extents.rows * extents.columns)
-      eachElement(extents, r, c, (element, block) => {
-        mask[element] = kept[block]!
-      })
+    mask(_, { rows, columns }, kept) {
+      const wide = Math.ceil(columns / c)
+      const mask = new Uint8Array(rows * columns)
+      for (let row = 0, element = 0; row < rows; row++)
+        for (let left = 0, block = Math.floor(row / r) * wide; left < columns; left += c, block++)
+          for (const end = element + Math.min(c, columns - left); element < end; element++)
+            mask[element] = kept[block]!
       return mask
     },
   }
@@ -40,16 +48,3 @@ export function blocks(r: number, c: number, name = `${r}x${c}`): Pattern {
 
 /** Four inputs of one output. */
 export const block4: Pattern = blocks(1, 4, 'block4')
-
-function eachElement(
-  { rows, columns }: Extents,
-  r: number,
-  c: number,
-  visit: (element: number, block: number) => void,
-): void {
-  const wide = Math.ceil(columns / c)
-  for (let row = 0, element = 0; row < rows; row++) {
-    const first = Math.floor(row / r) * wide
-    for (let column = 0; column < columns; column++, element++) visit(element, first + Math.floor(column / c))
-  }
-}

@@ -55,17 +55,7 @@ export function quantizeWeight(source: Tensor, { bits, axis, group }: Grid): Qua
     if (group === undefined) return own === axis ? extent : 1
     return own === group.axis ? Math.ceil(extent / group.size) : extent
   })
-  const [strides, scaleStrides] = [stridesOf(shape), stridesOf(scaleShape)]
-  /** The scale of an element. */
-  const scaleOf = (element: number): number => {
-    let at = 0
-    for (let own = 0; own < shape.length; own++) {
-      const place = Math.floor(element / strides[own]!) % shape[own]!
-      if (scaleShape[own] === 1) continue
-      at += (own === group?.axis ? Math.floor(place / group.size) : place) * scaleStrides[own]!
-    }
-    return at
-  }
+  const scaleOf = scaleLookup(shape, scaleShape, axis, group)
   const scales = new Float32Array(sizeOf(scaleShape))
   const owners = new Uint32Array(values.length)
   for (let i = 0; i < values.length; i++) {
@@ -87,6 +77,27 @@ export function quantizeWeight(source: Tensor, { bits, axis, group }: Grid): Qua
   return {
     integers: bits === 8 ? tensor('int8', shape, integers) : fromNumbers('int4', shape, integers),
     scales: tensor('float32', group === undefined ? [scales.length] : scaleShape, scales),
+  }
+}
+
+/** A function from elements to the number of their scale. */
+function scaleLookup(
+  shape: readonly number[],
+  scaleShape: readonly number[],
+  axis: number,
+  group: Grid['group'],
+): (element: number) => number {
+  const strides = stridesOf(shape)
+  const [step, extent] = [strides[axis]!, shape[axis]!]
+  if (group === undefined) return element => Math.floor(element / step) % extent
+  const scaleStrides = stridesOf(scaleShape)
+  return element => {
+    let at = 0
+    for (let own = 0; own < shape.length; own++) {
+      const place = Math.floor(element / strides[own]!) % shape[own]!
+      at += (own === group.axis ? Math.floor(place / group.size) : place) * scaleStrides[own]!
+    }
+    return at
   }
 }
 
