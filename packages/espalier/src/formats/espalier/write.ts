@@ -6,7 +6,7 @@
 import { EspalierError, locate } from '../../errors.ts'
 import { type Graph, type Initializer, isSparse } from '../../graph/graph.ts'
 import { freshNames } from '../../graph/names.ts'
-import { type DType, dtypeInfo } from '../../tensor/dtype.ts'
+import { byteLength, type DType, dtypeInfo } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { type Tensor, tensor, tensorBytes, zeros } from '../../tensor/tensor.ts'
 import { concatBytes } from '../io/bytes.ts'
@@ -56,8 +56,10 @@ export interface EspalierReport {
   readonly fileBytes: number
 }
 
-/** Constants of fewer bytes stay in the graph. */
-const SMALL = 512
+/** Bytes that the header says about a constant: one that takes fewer, or gains fewer by its code, stays in the graph. */
+const RECORD = 512
+/** Constants that are stored whole stay in the graph below this many bytes. */
+const SMALL = 4096
 
 /** The part that holds the graph. */
 const GRAPH_PART = 'graph'
@@ -76,9 +78,9 @@ export function encodeEspalier(
   const records: TensorRecord[] = []
   const reports: StoredReport[] = []
   for (const [name, constant] of graph.initializers) {
-    if (staysInGraph(constant)) skeleton.set(name, constant)
+    const stored = locate({ tensor: name }, () => storedBeside(constant, views.get(name)))
+    if (stored === undefined) skeleton.set(name, constant)
     else {
-      const stored = locate({ tensor: name }, () => storedFormOf(constant, views.get(name)))
       records.push(addParts(name, stored, parts, fresh))
       reports.push(reportOf(name, stored))
       skeleton.set(name, zeros(constant.dtype, [0]))
@@ -108,16 +110,16 @@ export async function writeEspalier(
   return report
 }
 
-function staysInGraph(constant: Initializer): boolean {
-  if (constant.dtype === 'string') return true
-  if (!isSparse(constant)) return sizeOf(constant.shape) * dtypeInfo(constant.dtype).bits < 8 * SMALL
-  return sizeOf(constant.values.shape) * (dtypeInfo(constant.dtype).bits + 64) < 8 * SMALL
-}
-
-/** What a file stores of a constant; one that was read compressed, in the form that it has. */
-function storedFormOf(constant: Initializer, view: MatrixView | undefined): StoredTensor {
-  if (isSparse(constant)) return storeTensor(constant)
-  return storeTensor(constant, view ?? compressedOf(constant)?.view ?? naturalView(constant.shape))
+/** What a file stores of a constant beside the graph; `undefined` for those that stay in it. */
+function storedBeside(constant: Initializer, view: MatrixView | undefined): StoredTensor | undefined {
+  const { dtype, shape } = constant
+  if (dtype === 'string') return undefined
+  if (isSparse(constant))
+    return byteLength(dtype, sizeOf(constant.values.shape)) < RECORD ? undefined : storeTensor(constant)
+  const bytes = byteLength(dtype, sizeOf(shape))
+  if (bytes < RECORD) return undefined
+  const stored = storeTensor(constant, view ?? compressedOf(constant)?.view ?? naturalView(shape))
+  return bytes < SMALL && bytes - storedBytesOf(stored) < RECORD ? undefined : stored
 }
 
 function addParts(
