@@ -10,7 +10,7 @@
  *     opened.dispose()
  *
  * This module has what most programs need. Everything else is in the modules of the parts: `espalier/analysis`,
- * `espalier/formats`, `espalier/graph`, `espalier/onnx`, `espalier/ops`, `espalier/runtime`, `espalier/safetensors`,
+ * `espalier/compress`, `espalier/formats`, `espalier/graph`, `espalier/onnx`, `espalier/ops`, `espalier/runtime`, `espalier/safetensors`,
  * `espalier/tensor`.
  */
 
@@ -18,6 +18,13 @@ export { checkModel, type ModelCheck } from './analysis/check.ts'
 export { type FoldOptions, foldConstants } from './analysis/fold.ts'
 export { annotate, type Inference, type InferOptions, infer } from './analysis/infer.ts'
 export { type ModelStatistics, statistics } from './analysis/statistics.ts'
+export {
+  type Compression,
+  type CompressOptions,
+  compress,
+  type QuantizedForm,
+} from './compress/compress.ts'
+export { type PruneOptions, type Pruning, pruneMagnitude } from './compress/magnitude.ts'
 export { type Conversion, type ConvertOptions, convert } from './convert.ts'
 export { type ErrorCode, type ErrorPlace, EspalierError } from './errors.ts'
 export { type Input, type NamedTensors, readFile, writeTensors } from './formats/index.ts'
@@ -36,7 +43,7 @@ export {
 } from './graph/graph.ts'
 export { validate } from './graph/validate.ts'
 export { type InspectOptions, inspect, type ModelReport, type TensorsReport } from './inspect.ts'
-export { type LoadOptions, load, save } from './model.ts'
+export { type LoadOptions, load, type SaveOptions, save } from './model.ts'
 export { type Diagnosis, diagnose } from './runtime/diagnose.ts'
 export type { Executor, Feeds, Prepared, PrepareOptions, Values } from './runtime/executor.ts'
 export { type FeedFile, type FeedFileOptions, readFeeds } from './runtime/feed-files.ts'

@@ -113,7 +113,7 @@ test('the page about the command line is current', async () => {
     quickstart: await transcript('quickstart --output tiny.onnx'),
     inspect: await transcript('inspect tiny.onnx'),
     compress: await transcript(
-      'compress tiny.onnx --sparsity 0.8 --pattern block4 --quantize int8-weights -o small.espalier',
+      'compress tiny.onnx --sparsity 0.9 --quantize int8-weights --keep-last -o small.espalier',
     ),
     run: await transcript(
       'run tiny.onnx --random --top 3 --output classes.npz',

@@ -14,6 +14,7 @@ import { byteLength } from '../tensor/dtype.ts'
 import { sizeOf } from '../tensor/shape.ts'
 import { type PruneOptions, type Pruning, pruneMagnitude } from './magnitude.ts'
 import { quantizeDynamic } from './quantize/dynamic.ts'
+import { foldNorms } from './quantize/fold-norms.ts'
 import { quantizeStatic } from './quantize/static.ts'
 import { type Quantization, quantizeWeights } from './quantize/weights.ts'
 
@@ -42,6 +43,8 @@ export interface CompressOptions extends PruneOptions {
 
 export interface Compression {
   readonly graph: Graph
+  /** The model as it was, with norms taken into its weights where it is quantised: what the figures are compared with. */
+  readonly dense: Graph
   /** What was pruned; absent where neither sparsity nor pattern was asked for. */
   readonly pruning?: Pruning
   readonly quantization?: Quantization
@@ -51,7 +54,7 @@ export interface Compression {
 const GROUP = 32
 
 /**
- * Prunes by magnitude, quantises, or both. Throws `bad-argument` when neither is asked for, for static quantisation without
+ * Prunes by magnitude, quantises, or both; for the latter, batch norms become part of the weights first. Throws `bad-argument` when neither is asked for, for static quantisation without
  * data, and as {@link pruneMagnitude} and the quantisations do.
  */
 export async function compress(graph: Graph, options: CompressOptions): Promise<Compression> {
@@ -61,9 +64,10 @@ export async function compress(graph: Graph, options: CompressOptions): Promise<
     throw new EspalierError('bad-argument', 'there is nothing to do', {
       expected: 'a sparsity, a pattern or a quantisation',
     })
-  const pruning = prunes ? pruneMagnitude(graph, options) : undefined
-  const pruned = pruning?.graph ?? graph
-  if (quantize === undefined) return { graph: pruned, ...(pruning && { pruning }) }
+  const dense = quantize === undefined ? graph : foldNorms(graph)
+  const pruning = prunes ? pruneMagnitude(dense, options) : undefined
+  const pruned = pruning?.graph ?? dense
+  if (quantize === undefined) return { graph: pruned, dense, ...(pruning && { pruning }) }
   const small = smallest === undefined ? {} : { smallest }
   const form = quantize === 'int8' ? (data.length > 0 ? 'int8-static' : 'int8-dynamic') : quantize
   const quantization =
@@ -75,7 +79,7 @@ export async function compress(graph: Graph, options: CompressOptions): Promise<
             ...small,
             ...(form === 'int4-weights' ? { bits: 4, group: GROUP } : { bits: 8 }),
           })
-  return { graph: quantization.graph, ...(pruning && { pruning }), quantization }
+  return { graph: quantization.graph, dense, ...(pruning && { pruning }), quantization }
 }
 
 /** A weight before and after. */
@@ -115,14 +119,13 @@ export interface CompressionSizes {
  * not, when left out.
  */
 export function compressionSizes(
-  before: Graph,
-  { graph, pruning, quantization }: Compression,
+  { graph, dense, pruning, quantization }: Compression,
   report: EspalierReport = encodeEspalier(graph, { views: weightViews(graph) }).report,
 ): CompressionSizes {
   const stored = new Map(report.tensors.map(tensor => [tensor.name, tensor]))
   const names = new Set([...(pruning?.layers ?? []), ...(quantization?.layers ?? [])].map(({ name }) => name))
   const layers = [...names].flatMap((name): CompressedLayer[] => {
-    const original = before.initializers.get(name)
+    const original = dense.initializers.get(name)
     const own = quantization?.layers.find(layer => layer.name === name)?.integers ?? name
     const [now, found] = [graph.initializers.get(own), stored.get(own)]
     if (original === undefined || now === undefined) return []
@@ -147,7 +150,7 @@ export function compressionSizes(
   const rest = inGraph.reduce((sum, [, { dtype, shape }]) => sum + byteLength(dtype, sizeOf(shape)), 0)
   return {
     layers,
-    denseBytes: [...before.initializers.values()].reduce(
+    denseBytes: [...dense.initializers.values()].reduce(
       (sum, { dtype, shape }) => sum + byteLength(dtype, sizeOf(shape)),
       0,
     ),

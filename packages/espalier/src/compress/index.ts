@@ -5,6 +5,7 @@ export * from './patterns/index.ts'
 export { batchesOf } from './quantize/batches.ts'
 export { calibrate, type Range } from './quantize/calibrate.ts'
 export { type DynamicOptions, quantizeDynamic } from './quantize/dynamic.ts'
+export { foldNorms } from './quantize/fold-norms.ts'
 export { quantizeStatic, type StaticOptions } from './quantize/static.ts'
 export {
   type Grid,

@@ -119,9 +119,10 @@ export const compress: Command = command({
           })
         : undefined
       if (!compressed) await save(target, checked, { sparse: flag('sparse') })
-      const sizes = compressionSizes(graph, made, report)
+      const sizes = compressionSizes(made, report)
       const fileBytes = { before: statSync(file).size, after: statSync(target).size }
-      const skipped = [...(made.pruning?.skipped ?? []), ...(made.quantization?.skipped ?? [])]
+      const left = [...(made.pruning?.skipped ?? []), ...(made.quantization?.skipped ?? [])]
+      const skipped = [...new Map(left.map(weight => [`${weight.name} ${weight.reason}`, weight])).values()]
       printCompression(terminal, { sizes, skipped, fileBytes, target, compressed }, flag('all'))
       if (data.length > 0 && made.quantization === undefined)
         terminal.warn(

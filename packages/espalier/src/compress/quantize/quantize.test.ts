@@ -12,8 +12,10 @@ import { normal, randomKey } from '../../tensor/random.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { float32, type Tensor, tensor } from '../../tensor/tensor.ts'
 import { pruneMagnitude } from '../magnitude.ts'
+import { batchesOf } from './batches.ts'
 import { calibrate } from './calibrate.ts'
 import { quantizeDynamic } from './dynamic.ts'
+import { foldNorms } from './fold-norms.ts'
 import { quantizeStatic } from './static.ts'
 import { quantizeWeight, quantizeWeights } from './weights.ts'
 
@@ -209,4 +211,37 @@ describe('static', () => {
     const ranges = await calibrate(graph, ['x', 'y'], data, { backend: 'reference' })
     expect(Object.fromEntries(ranges)).toEqual({ x: { min: -5, max: 2 }, y: { min: -2, max: 5 } })
   })
+})
+
+test('norms become part of the weights before, which keep their names', async () => {
+  const graph = graphOf(g => {
+    const x = g.input('x', 'float32', ['n', 4, 8, 8])
+    const [w, b] = [g.constant(random([16, 4, 3, 3], 1), 'w'), g.constant(random([16], 2), 'b')]
+    const norm = ['scale', 'shift', 'mean'].map((name, i) => g.constant(random([16], 3 + i), name))
+    const variance = g.constant(tensor('float32', [16], new Float32Array(16).fill(2)), 'variance')
+    const y = g.node('Conv', [x, w, b], { pads: [1, 1, 1, 1] }, { name: 'conv' })
+    return g.node('Relu', [g.node('BatchNormalization', [y, ...norm, variance])], {}, { outputs: ['y'] })
+  })
+  const folded = foldNorms(graph)
+  expect(folded.nodes.map(({ op }) => op)).toEqual(['Conv', 'Relu'])
+  expect([...folded.initializers.keys()].sort()).toEqual(['b', 'w'])
+  expect(folded.values.size).toBe(0)
+  expect(errorOf(folded, result(graph))).toBeLessThan(1e-5)
+  expect(foldNorms(folded)).toBe(folded)
+  const { graph: quantized } = await quantizeStatic(folded, [feeds], { smallest: 1, backend: 'reference' })
+  expect(operatorsIn(optimize(quantized))).toMatch(/^QuantizeLinear Transpose espalier.QuantizedConv/)
+  expect(errorOf(quantized, result(graph))).toBeLessThan(0.03)
+})
+
+test('data is cut into the runs that a model takes', () => {
+  const rows = (extents: readonly (number | string)[], lengths: readonly number[]): number[] => {
+    const graph = graphOf(g => extents.map((n, i) => g.node('Relu', [g.input(`x${i}`, 'float32', [n, 2])])))
+    const given = new Map(lengths.map((n, i) => [`x${i}`, random([n, 2], i)]))
+    return batchesOf(graph, given).map(batch => (batch.get('x0') as Tensor).shape[0]!)
+  }
+  expect(rows(['n'], [70])).toEqual([32, 32, 6])
+  expect(rows([1], [3])).toEqual([1, 1, 1])
+  expect(rows([2, 'n'], [6, 6])).toEqual([2, 2, 2])
+  expect(rows([2], [5])).toEqual([5])
+  expect(rows(['n', 'n'], [70, 3])).toEqual([70])
 })

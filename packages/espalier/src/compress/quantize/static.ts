@@ -76,6 +76,9 @@ function planFor(graph: Graph, weights: ReadonlyMap<string, FloatWeight>): Plan 
   }
   const products = new Map<Node, FloatWeight>()
   const values = new Set<string>()
+  /** Whether a quantised value is added to another one that is computed, as residual connections do. */
+  const isSum = (a: string, b: string): boolean =>
+    (values.has(a) || values.has(b)) && ![a, b].some(name => graph.initializers.has(name) || name === '')
   for (const node of graph.nodes) {
     const [x = '', second = ''] = node.inputs
     const weight = weights.get(second)
@@ -84,7 +87,10 @@ function planFor(graph: Graph, weights: ReadonlyMap<string, FloatWeight>): Plan 
       products.set(node, weight)
       values.add(x)
       values.add(end(y))
-    } else if (isOneOf(node, 'Add') && values.has(x) && values.has(second)) values.add(end(y))
+    } else if (isOneOf(node, 'Add') && isSum(x, second)) {
+      for (const name of [x, second]) values.add(name)
+      values.add(end(y))
+    }
   }
   const sameAs = new Map<string, string>()
   for (const node of graph.nodes) {
