@@ -157,6 +157,8 @@ describe('constants', () => {
     }
     expect(stored).toBe(product.data.filter(value => value !== 0).length)
     expect(() => storeTensor(product, { order: [0, 0], columnAxes: 1 })).toThrow(/order of the axes/)
+    const backwards = { ...flat, indices: int64([...flat.indices.data].map(Number).reverse()) }
+    expect(() => storeTensor(backwards)).toThrow(/do not ascend/)
   })
 
   test('that a fewer-bit type holds are stored in it', async () => {

@@ -8,7 +8,7 @@ import { positionsOf } from '../../graph/sparse.ts'
 import { byteLength, type DType } from '../../tensor/dtype.ts'
 import { type Shape, sizeOf, stridesOf } from '../../tensor/shape.ts'
 import { allocate, type Tensor, tensor, tensorBytes } from '../../tensor/tensor.ts'
-import { codecs, type PatternCodec } from './codecs/index.ts'
+import { codecs, type Extents, type PatternCodec } from './codecs/index.ts'
 import { elementBits, gather, hasPatterns, type Patterns, patternsOf, supportOf } from './elements.ts'
 import { type EntropyForm, entropyBound } from './entropy.ts'
 import { isWithinLimits, MOST_ELEMENTS } from './limits.ts'
@@ -39,39 +39,54 @@ export interface StoredTensor {
 /** Share of elements from which on leaving out the zeros is not tried: their pattern would take more than they do. */
 const NEARLY_ALL = 0.97
 
+/** A tensor, its elements left aside, and how it is read. */
+interface Form {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly view: MatrixView
+  readonly extents: Extents
+  readonly elements: number
+}
+
 /**
  * The smallest form of a constant. `view` says how it is read as a matrix; a sparse constant keeps its explicit zeros, and
- * its own order. Throws `bad-dtype` for strings, `bad-argument` for a view of other axes.
+ * its own order. Throws `bad-dtype` for strings, `bad-argument` for a view of other axes, and for a sparse constant whose
+ * positions do not ascend.
  */
 export function storeTensor(source: Initializer, view: MatrixView = naturalView(source.shape)): StoredTensor {
   if (isSparse(source)) return storeSparse(source)
   checkView(source.shape, view)
-  const { dtype, shape } = source
-  const elements = sizeOf(shape)
+  const form = formOf(source, view)
+  const { dtype, shape, elements } = form
   if (!hasPatterns(dtype) || elements > MOST_ELEMENTS) return storeWhole(source)
   const patterns = patternsOf(source)
   const positions = supportOf(patterns, shape, view)
-  const values = encodeValues(dtype, gather(dtype, patterns, shape, view, positions), positions, shape, view)
+  const valuesAt = (stored: Uint32Array): Values =>
+    encodeValues(form, gather(dtype, patterns, shape, view, stored), stored)
+  const values = valuesAt(positions)
   const usable = positions.length <= NEARLY_ALL * elements ? codecs : []
-  const fill = (stored: Uint32Array): Values =>
-    encodeValues(dtype, gather(dtype, patterns, shape, view, stored), stored, shape, view)
-  const chosen = choose(usable, dtype, shape, view, positions, values.codec)
-  if (chosen === undefined && values.codec === plain) return storeWhole(source)
-  return finish(dtype, shape, view, chosen, positions, values, fill)
+  const chosen = smallestChoice(form, positions, values.codec, usable)
+  const bytes = wholeBytes(form, values.codec)
+  if (chosen !== undefined && chosen.bytes < bytes) return finish(form, positions, values, valuesAt, chosen)
+  return values.codec === plain ? storeWhole(source) : finish(form, positions, values, valuesAt)
 }
 
 function storeSparse(source: SparseTensor): StoredTensor {
-  const { dtype, shape, indices } = source
-  const view = naturalView(shape)
-  const whole = positionsOf(source)
-  if (sizeOf(shape) > MOST_ELEMENTS || !hasPatterns(dtype))
+  const form = formOf(source, naturalView(source.shape))
+  if (form.elements > MOST_ELEMENTS || !hasPatterns(form.dtype))
     throw new EspalierError('too-large', 'a sparse constant with this many elements cannot be stored')
-  const positions = Uint32Array.from(whole)
-  const values = encodeValues(dtype, patternsOf(source.values), positions, shape, view)
+  const positions = Uint32Array.from(positionsOf(source))
+  if (positions.some((position, i) => i > 0 && position <= positions[i - 1]!))
+    throw new EspalierError('bad-argument', 'the positions of a sparse constant do not ascend')
+  const values = encodeValues(form, patternsOf(source.values), positions)
   const exact = codecs.filter(codec => codec.exact)
-  const chosen = choose(exact, dtype, shape, view, positions, values.codec, false)
-  const stored = finish(dtype, shape, view, chosen, positions, values, () => values)
-  return { ...stored, sparse: indices.shape.length === 2 ? shape.length : 0 }
+  const chosen = smallestChoice(form, positions, values.codec, exact)
+  const axes = source.indices.shape.length === 2 ? form.shape.length : 0
+  return { ...finish(form, positions, values, () => values, chosen), sparse: axes }
+}
+
+function formOf({ dtype, shape }: Initializer, view: MatrixView): Form {
+  return { dtype, shape, view, extents: extentsOf(shape, view), elements: sizeOf(shape) }
 }
 
 function storeWhole(source: Tensor): StoredTensor {
@@ -93,16 +108,10 @@ interface Values {
   readonly encoded: EncodedValues
 }
 
-function encodeValues(
-  dtype: DType,
-  patterns: Patterns,
-  positions: Uint32Array,
-  shape: Shape,
-  view: MatrixView,
-): Values {
-  const elements = { dtype, patterns, positions, extents: extentsOf(shape, view) }
+/** Values in the codec of the fewest bytes. */
+function encodeValues({ dtype, extents }: Form, patterns: Patterns, positions: Uint32Array): Values {
   const fitting = valueCodecs.flatMap(codec => {
-    const encoded = codec.encode(elements)
+    const encoded = codec.encode({ dtype, patterns, positions, extents })
     return encoded === undefined ? [] : [{ codec, encoded, bytes: valueBytes(encoded) }]
   })
   const [smallest] = fitting.sort((a, b) => a.bytes - b.bytes)
@@ -113,46 +122,46 @@ function encodeValues(
 interface Choice {
   readonly codec: PatternCodec
   readonly parameters: readonly number[]
+  /** Of pattern and values. */
+  readonly bytes: number
 }
 
-/** The smallest way to store a pattern with its values; `undefined` where storing all elements takes no more. */
-function choose(
-  usable: readonly PatternCodec[],
-  dtype: DType,
-  shape: Shape,
-  view: MatrixView,
+/** The smallest way to store a pattern with its values, of those that a reader takes. */
+function smallestChoice(
+  { dtype, extents, elements }: Form,
   positions: Uint32Array,
   values: ValueCodec,
-  orWhole = true,
+  usable: readonly PatternCodec[],
 ): Choice | undefined {
-  const elements = sizeOf(shape)
   const bits = values.bits ?? elementBits(dtype)
-  let best: (Choice & { readonly bytes: number }) | undefined
+  let best: Choice | undefined
   for (const codec of usable)
-    for (const { parameters, bytes, stored } of codec.plans(positions, extentsOf(shape, view))) {
-      const total = bytes + Math.ceil((stored * bits) / 8)
-      if (isWithinLimits(dtype, elements, total) && total < (best?.bytes ?? Number.POSITIVE_INFINITY))
-        best = { codec, parameters, bytes: total }
+    for (const { parameters, bytes: pattern, stored } of codec.plans(positions, extents)) {
+      const bytes = pattern + Math.ceil((stored * bits) / 8)
+      if (isWithinLimits(dtype, elements, bytes) && bytes < (best?.bytes ?? Number.POSITIVE_INFINITY))
+        best = { codec, parameters, bytes }
     }
-  const whole = Math.ceil((elements * bits) / 8)
-  return best !== undefined && (best.bytes < whole || !orWhole) ? best : undefined
+  return best
 }
 
+/** Bytes of the values when all elements are stored. */
+function wholeBytes({ dtype, elements }: Form, values: ValueCodec): number {
+  return Math.ceil((elements * (values.bits ?? elementBits(dtype))) / 8)
+}
+
+/** What is stored: the pattern that was chosen, or all elements, with the values that belong to it. */
 function finish(
-  dtype: DType,
-  shape: Shape,
-  view: MatrixView,
-  chosen: Choice | undefined,
+  { dtype, shape, view, extents, elements }: Form,
   positions: Uint32Array,
   values: Values,
-  fill: (stored: Uint32Array) => Values,
+  valuesAt: (stored: Uint32Array) => Values,
+  chosen?: Choice,
 ): StoredTensor {
-  const extents = extentsOf(shape, view)
   const { pattern, positions: stored } = chosen?.codec.encode(positions, extents, chosen.parameters) ?? {
     pattern: new Uint8Array(0),
-    positions: allPositions(sizeOf(shape)),
+    positions: allPositions(elements),
   }
-  const { codec, encoded } = stored.length === positions.length ? values : fill(stored)
+  const { codec, encoded } = stored.length === positions.length ? values : valuesAt(stored)
   return {
     dtype,
     shape,
