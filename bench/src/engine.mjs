@@ -13,16 +13,20 @@ import { backends } from './engine/runtimes.mjs'
 import { median } from './engine/statistics.mjs'
 import { measureByTurns } from './engine/turns.mjs'
 import { catalogue } from './models/catalogue.mjs'
-import { feedsFile, modelFile } from './models/files.mjs'
+import { feedsFile, modelFile, sparseFile } from './models/files.mjs'
 import { saveResults } from './results.mjs'
 
 /** Largest difference of outputs, relative to their range, at which two runtimes agree. */
 const TOLERANCE = { float32: 1e-3, int8: 0.05 }
+const toleranceOf = type => TOLERANCE[type.includes('int8') ? 'int8' : 'float32']
 /**
- * Whose outputs ours must agree with where it is not the peer: on processors without VNNI, onnxruntime-node adds pairs of
- * 8-bit products in 16 bits, which saturates; onnxruntime-web is exact.
+ * Whose outputs of the same file ours must agree with, where the peer runs another one or is not exact: on processors
+ * without VNNI, onnxruntime-node adds pairs of 8-bit products in 16 bits, which saturates; onnxruntime-web is exact.
  */
-const JUDGE = { int8: 'onnxruntime-web' }
+function judgeOf({ backend }) {
+  if (options.int8 || options.sparse?.includes('int8')) return 'onnxruntime-web'
+  return options.sparse ? backends[backend].peer : undefined
+}
 const COLD_ROUNDS = 3
 
 const { values: options } = parseArgs({
@@ -32,6 +36,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '10' },
     int8: { type: 'boolean', default: false },
+    sparse: { type: 'string' },
     only: { type: 'string' },
     warm: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -52,7 +57,7 @@ function listModels() {
 
 /** Measures every row asked for; whether all went well. */
 async function measureAll() {
-  const type = options.int8 ? 'int8' : 'float32'
+  const type = options.sparse ? `${options.sparse} sparse` : options.int8 ? 'int8' : 'float32'
   const machine = lookAtMachine()
   const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'))
   const rows = []
@@ -68,7 +73,9 @@ async function measureAll() {
   }
   const means = summarizeRatios(rows)
   for (const { line } of means) console.log(line)
-  const name = ['engine', options.int8 && 'int8', options.only].filter(Boolean).join('-')
+  const name = ['engine', options.sparse?.replaceAll(',', '-'), options.int8 && 'int8', options.only]
+    .filter(Boolean)
+    .join('-')
   saveResults(name, { machine, rounds, means, rows })
   return rows.every(({ failed }) => failed === undefined)
 }
@@ -80,7 +87,7 @@ function* rowsAskedFor(type) {
   const unknown = wanted?.filter(name => !models.some(model => model.name === name)) ?? []
   if (unknown.length > 0) throw new Error(`no model ${unknown.join(', ')}: --list lists them`)
   for (const model of models) {
-    if (type === 'int8' && model.int8 === undefined) continue
+    if (options.int8 && model.int8 === undefined) continue
     for (const shape of model.cases)
       for (const backend of options.backends.split(','))
         for (const threads of backend === 'wasm' ? [1] : options.threads.split(',').map(Number))
@@ -90,8 +97,10 @@ function* rowsAskedFor(type) {
 
 /** One row: figures of both sides, or `failed` with the reason. */
 async function measure({ model, shape, facts }, type, folder) {
+  const dense = await modelFile(model, { int8: options.int8 })
   const files = {
-    model: await modelFile(model, { int8: type === 'int8' }),
+    model: options.sparse ? await sparseFile(model, options.sparse) : dense,
+    peer: dense,
     feeds: await feedsFile(model, shape),
   }
   const names = Object.entries(backends[facts.backend]).filter(
@@ -100,7 +109,7 @@ async function measure({ model, shape, facts }, type, folder) {
   const sides = Object.fromEntries(names)
   try {
     readFileSync(files.model).at(0)
-    const settings = { threads: facts.threads, rounds, folder, judge: JUDGE[type] }
+    const settings = { threads: facts.threads, rounds, folder, judge: judgeOf(facts) }
     const warm = await measureByTurns(sides, files, settings)
     const cold = options.warm ? {} : await measureCold(sides, files, facts.threads)
     return { ...warm, ...cold, ...verdict(warm, type) }
@@ -112,7 +121,7 @@ async function measure({ model, shape, facts }, type, folder) {
 /** The ratios, and why a row counts as failed, if it does. */
 function verdict({ ours, peer, difference }, type) {
   const ratios = ours && peer ? { ratio: peer.median / ours.median, leastRatio: peer.least / ours.least } : {}
-  if (!difference || difference.difference <= TOLERANCE[type]) return ratios
+  if (!difference || difference.difference <= toleranceOf(type)) return ratios
   const { difference: amount, output } = difference
   return { ...ratios, failed: `outputs differ by ${amount.toExponential(1)} in ${output}` }
 }
@@ -122,7 +131,7 @@ async function measureCold(sides, files, threads) {
   const results = Object.keys(sides).map(side => [side, []])
   for (let round = 0; round < COLD_ROUNDS; round++)
     for (const [side, list] of results)
-      list.push(await runCold(sides[side], files.model, files.feeds, threads))
+      list.push(await runCold(sides[side], files[side] ?? files.model, files.feeds, threads))
   const figures = ([side, list]) => [
     side,
     Object.fromEntries(Object.keys(list[0]).map(key => [key, median(list.map(result => result[key]))])),

@@ -16,13 +16,13 @@ const SETTLE_MS = 60
 /**
  * Milliseconds of the runs of every side (`{ ours: runtime, peer: runtime }`, or one of them), summarised, and, of
  * two, how much their outputs differ; with `judge`, how much ours differ from those of that runtime. `files` are those of
- * the model and of its feeds, `folder` is for outputs.
+ * the model (of `peer` another, where it runs another form of it) and of its feeds, `folder` is for outputs.
  */
 export async function measureByTurns(sides, files, { threads, rounds, folder, judge }) {
   const servers = new Map()
   try {
     for (const [side, runtime] of Object.entries(sides))
-      servers.set(side, await startServer(runtime, files.model, files.feeds, threads))
+      servers.set(side, await startServer(runtime, files[side] ?? files.model, files.feeds, threads))
     const difference = servers.has('ours') && (await compareOutputs(servers, files, folder, judge))
     const times = new Map([...servers.keys()].map(side => [side, []]))
     for (let round = 0; round < rounds; round++)

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { load } from 'espalier'
+import { compress } from 'espalier/compress'
 import { writeOnnx } from 'espalier/onnx'
 import { quantizeDynamic } from '../quantize/dynamic.mjs'
 import { quantizeStatic } from '../quantize/static.mjs'
@@ -21,6 +23,24 @@ export async function modelFile(entry, { int8 = false } = {}) {
   return cached(`${entry.name}.int8.onnx`, async file => {
     const feeds = await entry.cases[0].feeds(randomSource(7))
     await writeOnnx(file, await quantize(float, feeds))
+  })
+}
+
+/**
+ * Path of the model pruned by magnitude to `setting` (`0.9`, or `0.8,block4,int8`): sparsity, pattern, integers. Layers that
+ * the report lists are pruned alike, embeddings and first layers stay; weights are random, so accuracy means nothing here.
+ */
+export async function sparseFile(entry, setting) {
+  const [sparsity, ...rest] = setting.split(',')
+  const int8 = rest.includes('int8')
+  const [pattern = 'unstructured'] = rest.filter(word => word !== 'int8')
+  const float = await modelFile(entry)
+  return cached(`${entry.name}.${setting.replaceAll(',', '-')}.onnx`, async file => {
+    const options = { sparsity: Number(sparsity), pattern }
+    if (int8) options.quantize = entry.int8 === 'static' ? 'int8-static' : 'int8-dynamic'
+    if (int8) options.data = [Object.fromEntries(await entry.cases[0].feeds(randomSource(7)))]
+    const { graph } = await compress(await load(float), options)
+    await writeOnnx(file, graph)
   })
 }
 
