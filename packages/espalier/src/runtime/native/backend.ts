@@ -2,6 +2,7 @@
 import { EspalierError } from '../../errors.ts'
 import { fits, type Isa, traitsOf } from '../../plan/target.ts'
 import type { Backend, Block, Fault, Program } from '../engine/backend.ts'
+import { resultMemory } from '../engine/result-memory.ts'
 import { type Addon, loadAddon, type NativeFault, type NativeProgram } from './addon.ts'
 
 interface NativeBlock extends Block {
@@ -85,10 +86,11 @@ class NativeBackend implements Backend {
   }
 
   output(bytes: number): ArrayBuffer {
-    // Small ones come quicker from the host.
+    // Memory of the addon's comes back in a later turn of the event loop, which a loop of `runSync` never reaches: it gives
+    // only so much. Small results come quicker from the host.
     return this.#memory(
       bytes,
-      size => (size < 65536 ? undefined : this.#addon.borrow(size)) ?? uninitialised(size),
+      size => (size < 65536 ? undefined : this.#addon.borrow(size)) ?? resultMemory(size),
     )
   }
 
@@ -175,15 +177,6 @@ class BoundProgram implements Program {
       hint: 'Weights must not be transferred while there is a session, and feeds until a run has ended',
     })
   }
-}
-
-/**
- * Memory of the host's own with whatever was there. It is taken back as soon as it is collected, while memory of the
- * addon's comes back in a later turn of the event loop, which a loop of `runSync` never reaches.
- */
-function uninitialised(bytes: number): ArrayBuffer {
-  const { Buffer } = process.getBuiltinModule('node:buffer')
-  return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
 }
 
 function faultOf(found: NativeFault | undefined): Fault | undefined {

@@ -5,6 +5,7 @@
 import { EspalierError } from '../../errors.ts'
 import { fits, traitNames, traitsOf } from '../../plan/target.ts'
 import type { Backend, Block, Fault, Program } from '../engine/backend.ts'
+import { resultMemory } from '../engine/result-memory.ts'
 import { Heap } from './heap.ts'
 import { type WasmIsa, wasmModule, wasmVariants } from './module.ts'
 import { type Crew, stackBytes } from './workers.ts'
@@ -130,7 +131,7 @@ class WasmBackend implements Backend {
 
   output(bytes: number): ArrayBuffer {
     try {
-      return new ArrayBuffer(bytes)
+      return resultMemory(bytes)
     } catch (cause) {
       throw new EspalierError('too-large', `cannot allocate ${bytes} bytes for a result`, { cause })
     }
