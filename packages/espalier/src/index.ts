@@ -27,6 +27,15 @@ export {
 export { type PruneOptions, type Pruning, pruneMagnitude } from './compress/magnitude.ts'
 export { type Conversion, type ConvertOptions, convert } from './convert.ts'
 export { type ErrorCode, type ErrorPlace, EspalierError } from './errors.ts'
+export { type LabelledData, type ReadDataOptions, readData } from './evaluate/data.ts'
+export {
+  type Evaluated,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationData,
+  evaluate,
+} from './evaluate/evaluate.ts'
+export type { Accuracy, Agreement } from './evaluate/scores.ts'
 export { type Input, type NamedTensors, readFile, writeTensors } from './formats/index.ts'
 export { floatAttribute, floatsAttribute, type GraphBuilder, graphBuilder } from './graph/builder.ts'
 export { dump } from './graph/dump.ts'

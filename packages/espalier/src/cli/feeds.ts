@@ -1,6 +1,7 @@
 /** The options that say what a model is fed, and the values that they give: from files, at random, or empty optionals. */
 import { batchSymbols, inputSymbols } from '../analysis/symbols.ts'
 import { EspalierError } from '../errors.ts'
+import type { Normalization } from '../formats/image.ts'
 import { describeValue } from '../graph/describe.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { readFeeds } from '../runtime/feed-files.ts'
@@ -48,6 +49,14 @@ export function readSeed(invocation: Invocation): number {
   return integerOption(invocation, 'seed', 0) ?? 0
 }
 
+/** How bytes become numbers, as `--scale`, `--mean` and `--std` say. Throws `usage`. */
+export function readNormalization(invocation: Invocation): Normalization {
+  const [scale, ...further] = numbersOption(invocation, 'scale') ?? []
+  if (further.length > 0) throw usage('--scale is one number for all channels')
+  const [mean, std] = [numbersOption(invocation, 'mean'), numbersOption(invocation, 'std')]
+  return { ...(scale !== undefined && { scale }), ...(mean && { mean }), ...(std && { std }) }
+}
+
 /**
  * Values for all inputs. Those without a file are filled at random if `random`, as `--random` says when left out; else they
  * are missing. Throws `usage`, `missing-input`, what reading files throws.
@@ -61,20 +70,14 @@ export async function makeFeeds(
   const note = (line: string): void => terminal.note(`note: ${line}`)
   const symbols = readSymbols(texts('symbol'))
   checkSymbols(symbols, inputSymbols(graph))
-  const [scale, ...further] = numbersOption(invocation, 'scale') ?? []
-  if (further.length > 0) throw usage('--scale is one number for all channels')
-  const [mean, std] = [numbersOption(invocation, 'mean'), numbersOption(invocation, 'std')]
+  const normalization = readNormalization(invocation)
   const take = text('take')
   const feeds = await readFeeds(
     graph,
     texts('input').map(given => readFeedFile(given, graph)),
     {
       symbols,
-      normalization: {
-        ...(scale !== undefined && { scale }),
-        ...(mean && { mean }),
-        ...(std && { std }),
-      },
+      normalization,
       ...(take !== undefined && { rows: readRows(take) }),
       onNote: note,
     },

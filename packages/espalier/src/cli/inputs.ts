@@ -19,9 +19,7 @@ export function readFeedFile(
     .filter(name => text.startsWith(`${name}=`))
     .sort((a, b) => b.length - a.length)[0]
   const rest = input === undefined ? text : text.slice(input.length + 1)
-  const hash = rest.lastIndexOf('#')
-  const named = hash > 0 && !exists(rest)
-  const file = named ? rest.slice(0, hash) : rest
+  const { file, array } = readArrayOf(rest, exists)
   const equals = rest.indexOf('=')
   if (input === undefined && equals > 0 && !exists(file)) {
     const names = graph.inputs.map(({ name }) => name)
@@ -32,7 +30,18 @@ export function readFeedFile(
       names.join(', ') || 'no input at all',
     )
   }
-  return { file, ...(input !== undefined && { input }), ...(named && { array: rest.slice(hash + 1) }) }
+  return { file, ...(input !== undefined && { input }), ...(array !== undefined && { array }) }
+}
+
+/** `FILE` or `FILE#ARRAY`; a file may have the sign in its name, and what exists is meant. */
+export function readArrayOf(
+  text: string,
+  exists: (path: string) => boolean = existsSync,
+): { readonly file: string; readonly array?: string } {
+  const hash = text.lastIndexOf('#')
+  return hash > 0 && !exists(text)
+    ? { file: text.slice(0, hash), array: text.slice(hash + 1) }
+    : { file: text }
 }
 
 /** Rows of `--take`: `8` are the first eight, `100:108` those from 100 on. Throws `usage`. */

@@ -1,8 +1,9 @@
 /** Smaller models: pruning by magnitude to patterns, quantisation of weights and activations, and what it comes to in bytes. */
+
+export { batchesOf } from '../runtime/batches.ts'
 export * from './compress.ts'
 export * from './magnitude.ts'
 export * from './patterns/index.ts'
-export { batchesOf } from './quantize/batches.ts'
 export { calibrate, type Range } from './quantize/calibrate.ts'
 export { type DynamicOptions, quantizeDynamic } from './quantize/dynamic.ts'
 export { foldNorms } from './quantize/fold-norms.ts'

@@ -4,6 +4,7 @@ import { bench } from './bench.ts'
 import { compress } from './compress.ts'
 import { convert } from './convert.ts'
 import { doctor } from './doctor.ts'
+import { evaluate } from './evaluate.ts'
 import { inspect } from './inspect.ts'
 import { profile } from './profile.ts'
 import { quickstart } from './quickstart.ts'
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   quickstart,
   inspect,
   compress,
+  evaluate,
   run,
   bench,
   profile,

@@ -1,168 +1,106 @@
 /**
- * `espalier quickstart`: the story on a network that is built on the spot, so that nothing has to be found first. All
- * that it says was measured a moment before, also that zeros alone save nothing.
+ * `espalier quickstart`: the story without anything that has to be found first. A small network is built, written, read,
+ * inspected and run, to see that everything works; then the main job is done, on an encoder that is built by code or on a
+ * model of the user's: compressed in two ways, and measured. All that it says was measured a moment before.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type ModelStatistics, statistics } from '../../analysis/statistics.ts'
-import { graphBuilder } from '../../graph/builder.ts'
-import type { Graph } from '../../graph/graph.ts'
-import { load, save } from '../../model.ts'
-import { benchmark } from '../../runtime/benchmark.ts'
-import { type Session, session } from '../../runtime/session.ts'
-import { fromNumbers } from '../../tensor/elements.ts'
-import { foldIn, normal, randomKey } from '../../tensor/random.ts'
-import { isTensor, sameTensor, type Tensor } from '../../tensor/tensor.ts'
-import { type Command, command } from '../command.ts'
-import { describeEngine, engineForJSON } from '../engine-options.ts'
-import { amount, bytes, facts, milliseconds, percent, plural } from '../text.ts'
+import { integerOption } from '../arguments.ts'
+import { type Command, command, usage } from '../command.ts'
+import { describeEngine, engineOptions, readEngineOptions } from '../engine-options.ts'
+import { feedOptions } from '../feeds.ts'
+import { firstSteps } from '../quickstart/first-steps.ts'
+import { chooseJob, mainJob } from '../quickstart/main-job.ts'
+import { evaluationTable, rowsText } from '../reports/evaluation.ts'
 
 export const quickstart: Command = command({
   name: 'quickstart',
-  summary: 'Build, write, read, inspect, run and measure a small network: Espalier in a minute',
+  summary: 'Does everything work, and what is it for: build, run, compress and measure, in a minute',
   positionals: [],
   options: {
-    output: { type: 'string', short: 'o', value: 'FILE', doc: 'Keep the model in this ONNX file' },
+    model: {
+      type: 'string',
+      short: 'm',
+      value: 'FILE',
+      doc: 'Compress this model, in place of an encoder built on the spot; or a checkpoint of a CIFAR-10 ResNet, as resnet20.safetensors',
+    },
+    data: {
+      type: 'string',
+      short: 'd',
+      multiple: true,
+      value: 'NAME=FILE',
+      doc: 'Rows to evaluate --model on, as those of espalier evaluate; random ones when left out. May be repeated',
+    },
+    labels: {
+      type: 'string',
+      short: 'l',
+      value: 'FILE',
+      doc: 'Classes, one for each row; "labels" in a data file when left out',
+    },
+    limit: { type: 'string', value: 'N', doc: 'Only the first N rows; 1000 when left out' },
+    scale: feedOptions.scale,
+    mean: feedOptions.mean,
+    std: feedOptions.std,
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      doc: 'Keep the small network that is built first in this ONNX file',
+    },
+    ...engineOptions,
   },
   examples: [
     { line: 'quickstart', doc: 'does everything work here, and what does it look like' },
-    { line: 'quickstart --output tiny.onnx', doc: 'keep the model, to inspect and run it' },
+    { line: 'quickstart --output tiny.onnx', doc: 'keep the small network, to inspect and run it' },
+    {
+      line: 'quickstart --model model.onnx --data test.npz',
+      doc: 'what compressing a model of your own comes to; test.npz has its inputs and "labels"',
+    },
+    {
+      line: 'quickstart --model resnet20.safetensors --data test_batch.bin',
+      doc: 'a published checkpoint on the pictures of CIFAR-10, with accuracy',
+    },
   ],
   notes:
-    'Leaves nothing behind, unless --output asks for it. The exit code is 1 when something does not work.',
-  async run({ text, terminal }) {
+    'Leaves nothing behind, unless --output asks for it. The exit code is 1 when something does not work. Weights are ' +
+    'pruned by magnitude, in one step and without training, which is the least that can be done: accuracy suffers.',
+  async run(invocation) {
+    const { text, terminal } = invocation
     const kept = text('output')
-    const sparse = buildNetwork(0.75)
-    const read = await roundTrip(sparse, kept)
-    const dense = await roundTrip(buildNetwork(0), undefined)
-    const found = statistics(read.graph, { symbols: new Map([['batch', 1]]) })
-    const open = (graph: Graph): Promise<Session> =>
-      session(graph, { shapes: { batch: 1 }, onWarning: message => terminal.warn(message) })
-    using unwritten = await open(sparse)
-    using withZeros = await open(read.graph)
-    using without = await open(dense.graph)
-    const same = sameTensor(run(unwritten), run(withZeros))
-    const timings = await benchmark(
-      [withZeros, without].map((opened, index) => ({ name: `${index}`, run: () => run(opened) })),
-      { runs: 50 },
-    )
-    const [sparseMs, denseMs] = timings.map(({ median }) => median) as [number, number]
-    terminal.print(terminal.style('bold', 'A small network for pictures of 28x28, from building to running'))
+    const engine = readEngineOptions(invocation)
+    const limit = integerOption(invocation, 'limit', 1) ?? MOST_ROWS
+    const idle = ['data', 'labels', 'limit', 'scale', 'mean', 'std'].find(name => text(name) !== undefined)
+    if (text('model') === undefined && idle !== undefined)
+      throw usage(`--${idle} is for --model`, 'Give --model FILE too')
+    const first = await firstSteps(terminal, kept, engine)
+    const job = await chooseJob(invocation, limit)
     terminal.print()
-    const lines = story(found, { kept, bytes: read.bytes }, describeEngine(withZeros), same)
-    for (const line of facts(lines, terminal.width)) terminal.print(line)
+    terminal.print(terminal.style('bold', job.title))
     terminal.print()
-    terminal.print(
-      `${percent(found.sparsity.fraction)} of its weights are zero. Measured against the same network without zeros:`,
-    )
-    terminal.print(`  with zeros    ${bytes(read.bytes)}, ${milliseconds(sparseMs)} ms a picture`)
-    terminal.print(`  without       ${bytes(dense.bytes)}, ${milliseconds(denseMs)} ms a picture`)
-    terminal.print(
-      'Zeros alone save neither: a file and a kernel have to make use of them. That is what Espalier is for,',
-    )
-    terminal.print('and why it never shows a sparsity without the bytes and milliseconds beside it.')
-    const file = kept ?? 'tiny.onnx'
+    const compared = await mainJob(job, engine, terminal.progress('running'))
+    const titles = ['as it was', ...job.forms.map(({ title }) => title)]
+    const rows = compared.models.map((model, index) => ({ ...model, title: titles[index]! }))
+    for (const line of evaluationTable(rows, terminal.width)) terminal.print(line)
+    terminal.print()
+    terminal.print(`${rowsText(compared)}; times measured now, on the ${describeEngine(rows[0]!.engine)}.`)
+    for (const line of job.remarks) terminal.print(line)
     terminal.print()
     terminal.print('Next')
+    const file = kept ?? 'tiny.onnx'
     if (kept === undefined) terminal.print(`  espalier quickstart --output ${file}`)
     terminal.print(`  espalier inspect ${file}`)
     terminal.print(`  espalier run ${file} --random --top 3`)
-    terminal.print(`  espalier profile ${file}`)
-    if (!same) terminal.fail(1)
+    terminal.print('  espalier compress model.onnx --sparsity 0.9 -o small.espalier')
+    terminal.print('  espalier evaluate small.espalier --against model.onnx --data test.npz')
+    if (!first.same) terminal.fail(1)
+    const { models: _, ...evaluated } = compared
     return {
       ...(kept !== undefined && { file: kept }),
-      ...engineForJSON(withZeros),
-      nodes: found.nodes,
-      parameters: found.parameters,
-      macs: found.macs,
-      same,
-      sparsity: found.sparsity.fraction,
-      bytes: { withZeros: read.bytes, without: dense.bytes },
-      milliseconds: { withZeros: sparseMs, without: denseMs },
+      ...first,
+      model: job.file ?? job.graph.name,
+      ...evaluated,
+      forms: rows.map(({ engine: _engine, name: _name, title, ...rest }) => ({ form: title, ...rest })),
     }
   },
 })
 
-/** What was done, step by step. */
-function story(
-  found: ModelStatistics,
-  file: { readonly kept: string | undefined; readonly bytes: number },
-  engine: string,
-  same: boolean,
-): [string, string][] {
-  const layer = found.layers.find(({ weights }) => weights.some(({ sparsity }) => sparsity.zeros > 0))
-  const weight = layer?.weights[0]
-  return [
-    ['built', `${plural(found.nodes, 'node')}, ${plural(found.parameters, 'parameter')}`],
-    ['wrote', `${file.kept ?? 'an ONNX file'}, ${bytes(file.bytes)}, and read it back`],
-    [
-      'inspected',
-      `${amount(found.macs)} MACs a picture; layer ${layer?.node}: ${percent(weight?.sparsity.fraction ?? 0)} zeros ` +
-        `in the pattern ${weight?.sparsity.pattern}, stored in ${bytes(weight?.bytes ?? 0)}`,
-    ],
-    ['ran', `on the ${engine}: ${same ? 'the same bits' : 'DIFFERENT NUMBERS'} before and after the file`],
-  ]
-}
-
-/** A graph written to a file and read back; the file stays when it has a name, and goes at once when it has none. */
-async function roundTrip(
-  graph: Graph,
-  kept: string | undefined,
-): Promise<{ readonly graph: Graph; readonly bytes: number }> {
-  const folder = kept === undefined ? await mkdtemp(join(tmpdir(), 'espalier-')) : undefined
-  try {
-    const file = kept ?? join(folder!, 'quickstart.onnx')
-    await save(file, graph)
-    return { graph: await load(file), bytes: (await stat(file)).size }
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-  }
-}
-
-const picture: Tensor = fromNumbers('float32', [1, 1, 28, 28], normal(randomKey(7), 28 * 28))
-
-function run(opened: Session): Tensor {
-  const { classes } = opened.runSync({ image: picture })
-  if (!isTensor(classes)) throw new Error('the network gives no classes')
-  return classes
-}
-
-/** A classifier of 28x28 pictures with random weights, of which a share is zero: in every four inputs alike. */
-function buildNetwork(sparsity: 0 | 0.75): Graph {
-  const g = graphBuilder({ name: 'quickstart' })
-  const key = randomKey(1)
-  let made = 0
-  const weight = (...shape: number[]): Tensor => {
-    const values = normal(foldIn(key, made++), shape)
-    const scale = 1 / Math.sqrt(values.length / shape[0]!)
-    const inner = values.length / shape[0]! / shape[1]!
-    // One input in four is kept, and another one for the next output: the pattern 1:4.
-    const keeps = (index: number): boolean => {
-      const input = Math.floor(index / inner)
-      return input % 4 === Math.floor(input / shape[1]!) % 4
-    }
-    return fromNumbers(
-      'float32',
-      shape,
-      values.map((value, index) => (sparsity === 0 || keeps(index) ? value * scale : 0)),
-    )
-  }
-  let x = g.input('image', 'float32', ['batch', 1, 28, 28])
-  const channels = [1, 16, 32]
-  for (let layer = 1; layer < channels.length; layer++) {
-    const w = g.constant(weight(channels[layer]!, channels[layer - 1]!, 3, 3), `conv${layer}.weight`)
-    x = g.node('Conv', [x, w], { pads: [1, 1, 1, 1] }, { name: `conv${layer}` })
-    x = g.node('Relu', [x])
-    x = g.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] })
-  }
-  x = g.node('Flatten', [x])
-  const w = g.constant(weight(10, 32 * 7 * 7), 'head.weight')
-  x = g.node('Gemm', [x, w], { transB: 1 }, { name: 'head' })
-  g.output(g.node('Softmax', [x], {}, { outputs: ['classes'] }), {
-    kind: 'tensor',
-    dtype: 'float32',
-    shape: ['batch', 10],
-  })
-  return g.build()
-}
+/** Rows of the user's data: enough for a figure to the percent, within a minute. */
+const MOST_ROWS = 1000
