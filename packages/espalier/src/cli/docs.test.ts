@@ -1,7 +1,11 @@
 /** Keeps docs/cli.md equal to what the commands say. `npm run docs` writes it. */
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { writeTensors } from '../formats/index.ts'
+import type { Side, Timing } from '../runtime/benchmark.ts'
 import { diagnose } from '../runtime/diagnose.ts'
+import { fromNumbers } from '../tensor/elements.ts'
+import { normal, randomKey } from '../tensor/random.ts'
 import { describeDiagnosis } from './commands/doctor.ts'
 import { commands } from './commands/index.ts'
 import { describeRun } from './commands/run.ts'
@@ -12,10 +16,27 @@ import { describeBenchmark } from './reports/benchmark.ts'
 import { describeProfile } from './reports/profile.ts'
 import { espalier, temporaryFolder } from './testing.ts'
 
+/** Milliseconds of models that are timed beside others, as they were measured once. */
+let measuredOnce: readonly number[] = []
+vi.mock('../runtime/benchmark.ts', async original => ({
+  ...(await original<object>()),
+  benchmark: async (sides: readonly Side[]): Promise<Timing[]> =>
+    sides.map(({ name }, index) => {
+      const time = measuredOnce[index]!
+      return { name, median: time, p90: time, min: time, times: [time] }
+    }),
+}))
+vi.mock('./machine.ts', () => ({ lookAtMachine: () => ({}), warnOfLoad: () => {} }))
+
 const path = temporaryFolder()
 
 /** What the examples run on; the machine of the test has other kernels, or none. */
 const engine = { backend: 'native', isa: 'avx512vnni', threads: 8 } as const
+
+/** What the times of quickstart and evaluate were measured on once, and these times, in milliseconds. */
+const measuredOn = { backend: 'native', isa: 'avx2', threads: 1 } as const
+const quickstartTimes = [6.5, 2.42, 3.19]
+const evaluateTimes = [1.18, 1.61]
 
 /** Command lines and what they print, results and remarks; files are in the folder of the test. */
 async function transcript(...lines: string[]): Promise<string> {
@@ -31,7 +52,7 @@ async function transcript(...lines: string[]): Promise<string> {
       .replace(/^warning: models run on WebAssembly: .*\n/gm, '')
       .replaceAll(`${path('')}/`, '')
       .replace(/^ran on the reference back end.*$/m, describeRun(engine, 0))
-      .replace(/on the (native|wasm) back end \(.*?\):/, `on the ${describeEngine(engine)}:`)
+      .replace(/on the (native|wasm) back end \(.*?\)/g, `on the ${describeEngine(measuredOn)}`)
       .replaceAll(/[\d.,]+ ms/g, '... ms')
     parts.push(`$ espalier ${line}\n${text}`)
   }
@@ -108,12 +129,23 @@ function profileOutput(): string {
   return block(['$ espalier profile tiny.onnx --symbol batch=32 --threads 1', ...lines].join('\n'))
 }
 
+/** Does something while timed models take these milliseconds. */
+async function timed(milliseconds: readonly number[], work: () => Promise<string>): Promise<string> {
+  measuredOnce = milliseconds
+  return work()
+}
+
 test('the page about the command line is current', async () => {
+  const rows = fromNumbers('float32', [100, 1, 28, 28], normal(randomKey(5), 100 * 28 * 28))
+  await writeTensors(path('pictures.npz'), new Map([['image', rows]]))
   const examples: Readonly<Record<string, string>> = {
-    quickstart: await transcript('quickstart --output tiny.onnx'),
+    quickstart: await timed(quickstartTimes, () => transcript('quickstart --output tiny.onnx')),
     inspect: await transcript('inspect tiny.onnx'),
     compress: await transcript(
       'compress tiny.onnx --sparsity 0.9 --quantize int8-weights --keep-last -o small.espalier',
+    ),
+    evaluate: await timed(evaluateTimes, () =>
+      transcript('evaluate small.espalier --data pictures.npz --against tiny.onnx --threads 1'),
     ),
     run: await transcript(
       'run tiny.onnx --random --top 3 --output classes.npz',
@@ -146,7 +178,7 @@ ${block(generalHelp(commands))}
 * Nothing is sent anywhere and nothing is downloaded.
 
 Every command is a function of the library: \`inspect\`, \`session\` (run, explain, profile), \`benchmark\`, \`measurePeaks\`,
-\`compress\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
+\`compress\`, \`evaluate\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
 
 ${sections.join('\n\n')}
 `

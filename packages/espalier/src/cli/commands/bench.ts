@@ -1,5 +1,4 @@
 /** `espalier bench`: how long a model takes, alone or beside another runtime. */
-import { cpus, loadavg } from 'node:os'
 import { locateAsync } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { load } from '../../model.ts'
@@ -12,15 +11,10 @@ import { integerOption } from '../arguments.ts'
 import { type Command, command, type Invocation, usage } from '../command.ts'
 import { engineForJSON, engineOptions, readEngineOptions } from '../engine-options.ts'
 import { feedOptions, makeFeeds, readSeed } from '../feeds.ts'
+import { lookAtMachine, warnOfLoad } from '../machine.ts'
 import { findPeer, type Peer, type PeerName } from '../onnxruntime.ts'
-import {
-  type Agreement,
-  agreementText,
-  describeBenchmark,
-  type Machine,
-  type Measured,
-} from '../reports/benchmark.ts'
-import { bytes, plural } from '../text.ts'
+import { type Agreement, agreementText, describeBenchmark, type Measured } from '../reports/benchmark.ts'
+import { bytes } from '../text.ts'
 
 export const bench: Command = command({
   name: 'bench',
@@ -98,7 +92,7 @@ export const bench: Command = command({
         const measured = timings.map((timing, index): Measured => ({ ...timing, ...facts[index]! }))
         for (const line of describeBenchmark(machine, measured, agreement, terminal.width))
           terminal.print(line)
-        warnOfLoad(machine, invocation)
+        warnOfLoad(machine, terminal)
         if (agreement?.agree === false) {
           terminal.warn(agreementText(agreement))
           if (isQuantized(graph) && peer?.name === 'onnxruntime-node')
@@ -126,8 +120,6 @@ export const bench: Command = command({
 
 /** Before a turn: the threads of the other runtime spin for a while after a run, and must not slow this one down. */
 const REST_MS = 60
-/** Load of a core beyond which times say little. */
-const BUSY_LOAD = 0.5
 
 /** The runtime of `--against`, if given: the one that runs where ours does. Throws `usage`, what {@link findPeer} does. */
 async function peerOption({ text }: Invocation, backend: BackendName): Promise<Peer | undefined> {
@@ -172,24 +164,6 @@ const memoryNow = (): number => process.memoryUsage.rss()
 
 /** Bytes that the process grew by; what was freed meanwhile may hide some. */
 const grownSince = (before: number): number => Math.max(0, memoryNow() - before)
-
-function lookAtMachine(): Machine {
-  const found = cpus()
-  return {
-    cpu: found[0]?.model.trim() ?? 'unknown processor',
-    cores: found.length,
-    node: process.versions.node,
-    load: loadavg()[0]!,
-  }
-}
-
-function warnOfLoad({ load: busy, cores }: Machine, { terminal }: Invocation): void {
-  if (busy > BUSY_LOAD * cores)
-    terminal.warn(
-      `other things run on this machine (load ${busy.toFixed(2)} on ${plural(cores, 'core')}): ` +
-        'look at the least times, and measure again when it is quiet',
-    )
-}
 
 /** Whether a model computes with integers for numbers: runtimes round these differently. */
 function isQuantized(graph: Graph): boolean {

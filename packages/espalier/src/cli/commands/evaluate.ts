@@ -9,6 +9,7 @@ import { type Command, command, type Invocation, usage } from '../command.ts'
 import { describeEngine, engineForJSON, engineOptions, readEngineOptions } from '../engine-options.ts'
 import { feedOptions, readNormalization } from '../feeds.ts'
 import { readArrayOf, readFeedFile } from '../inputs.ts'
+import { lookAtMachine, warnOfLoad } from '../machine.ts'
 import { evaluationTable, rowsText } from '../reports/evaluation.ts'
 import { bytes, plural } from '../text.ts'
 
@@ -88,12 +89,14 @@ export const evaluate: Command = command({
       const data = await readEvaluationData(graph, invocation)
       if (data.labels === undefined && against === undefined)
         throw usage('there is nothing to compare with', 'Give --labels FILE or --against MODEL')
+      const machine = lookAtMachine()
       const found = await evaluateModel(file, data, { ...options, onProgress: terminal.progress('running') })
       terminal.print(`${rowsText(found)}, on the ${describeEngine(found.model.engine)}`)
       terminal.print()
       const rows = [...(found.against ? [found.against] : []), found.model]
       const titled = rows.map(row => ({ ...row, title: row.name }))
       for (const line of evaluationTable(titled, terminal.width)) terminal.print(line)
+      warnOfLoad(machine, terminal, 'times are uncertain, measure again when it is quiet')
       if (found.left > 0)
         terminal.warn(
           `${plural(found.left, 'row')} left out at the end: the model takes ${found.batch} at a time`,
@@ -101,6 +104,7 @@ export const evaluate: Command = command({
       const { model, against: other, ...facts } = found
       return {
         file,
+        machine,
         ...engineForJSON(model.engine),
         ...facts,
         model: withoutEngine(model),

@@ -7,6 +7,7 @@ import { integerOption } from '../arguments.ts'
 import { type Command, command, usage } from '../command.ts'
 import { describeEngine, engineOptions, readEngineOptions } from '../engine-options.ts'
 import { feedOptions } from '../feeds.ts'
+import { lookAtMachine, warnOfLoad } from '../machine.ts'
 import { firstSteps } from '../quickstart/first-steps.ts'
 import { chooseJob, mainJob } from '../quickstart/main-job.ts'
 import { evaluationTable, rowsText } from '../reports/evaluation.ts'
@@ -46,6 +47,10 @@ export const quickstart: Command = command({
       doc: 'Keep the small network that is built first in this ONNX file',
     },
     ...engineOptions,
+    threads: {
+      ...engineOptions.threads,
+      doc: 'Threads of a run; 1 when left out, for times that other work disturbs least',
+    },
   },
   examples: [
     { line: 'quickstart', doc: 'does everything work here, and what does it look like' },
@@ -65,7 +70,7 @@ export const quickstart: Command = command({
   async run(invocation) {
     const { text, terminal } = invocation
     const kept = text('output')
-    const engine = readEngineOptions(invocation)
+    const engine = { threads: 1, ...readEngineOptions(invocation) }
     const limit = integerOption(invocation, 'limit', 1) ?? MOST_ROWS
     const idle = ['data', 'labels', 'limit', 'scale', 'mean', 'std'].find(name => text(name) !== undefined)
     if (text('model') === undefined && idle !== undefined)
@@ -75,12 +80,14 @@ export const quickstart: Command = command({
     terminal.print()
     terminal.print(terminal.style('bold', job.title))
     terminal.print()
+    const machine = lookAtMachine()
     const compared = await mainJob(job, engine, terminal.progress('running'))
     const titles = ['as it was', ...job.forms.map(({ title }) => title)]
     const rows = compared.models.map((model, index) => ({ ...model, title: titles[index]! }))
     for (const line of evaluationTable(rows, terminal.width)) terminal.print(line)
     terminal.print()
     terminal.print(`${rowsText(compared)}; times measured now, on the ${describeEngine(rows[0]!.engine)}.`)
+    warnOfLoad(machine, terminal, 'times are uncertain, measure again when it is quiet')
     for (const line of job.remarks) terminal.print(line)
     terminal.print()
     terminal.print('Next')
@@ -95,6 +102,7 @@ export const quickstart: Command = command({
     return {
       ...(kept !== undefined && { file: kept }),
       ...first,
+      machine,
       model: job.file ?? job.graph.name,
       ...evaluated,
       forms: rows.map(({ engine: _engine, name: _name, title, ...rest }) => ({ form: title, ...rest })),
