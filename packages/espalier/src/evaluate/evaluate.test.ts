@@ -59,6 +59,23 @@ describe('evaluate', () => {
     const data = { inputs: { x: rows(10) }, labels: classes(10) }
     const found = await evaluate(identity(4), data, options)
     expect(found).toMatchObject({ rows: 8, left: 2, batch: 4, model: { accuracy: { rows: 8, top1: 1 } } })
+    const beside = await evaluate(identity(4), data, { ...options, against: identity('n'), batch: 9 })
+    expect(beside).toMatchObject({ rows: 8, batch: 4, model: { agreement: { top1: 1 } } })
+    await expect(evaluate(identity(4), { inputs: { x: rows(3) } }, options)).rejects.toThrow(/another shape/)
+  })
+
+  test('what is fed in place of a default is fed to every run', async () => {
+    const { initializers, inputs, ...rest } = identity('n')
+    const node = { ...rest.nodes[0]!, op: 'Mul', inputs: ['x', 'factor'] }
+    const factor = { name: 'factor', type: { kind: 'tensor', dtype: 'float32', shape: [] } } as const
+    const graph: Graph = {
+      ...rest,
+      nodes: [node, ...rest.nodes.slice(1)],
+      inputs: [...inputs, factor],
+      initializers: new Map([...initializers, ['factor', float32([1], [])]]),
+    }
+    const data = { inputs: { x: rows(40), factor: float32([-1], []) }, labels: classes(40) }
+    expect((await evaluate(graph, data, options)).model.accuracy!.top1).toBe(0)
   })
 
   test('beside the model it came from: agreement, zeros, bytes of files', async () => {

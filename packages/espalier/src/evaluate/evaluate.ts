@@ -106,7 +106,9 @@ export async function evaluateAll(
   const opened: Opened[] = []
   try {
     for (const model of models) opened.push(await open(model, options))
-    const batches = batchesFor(opened[0]!.graph, data, options)
+    const [first] = opened as [Opened, ...Opened[]]
+    const pickiest = opened.find(({ graph }) => rowsWanted(graph) !== undefined) ?? first
+    const batches = batchesFor(pickiest.graph, data, options)
     const counts = await runAll(opened, batches, options)
     const timings = await benchmark(
       opened.map(({ name, session: own }) => ({ name, run: () => own.run(batches.pieces[0]!.inputs) })),

@@ -57,15 +57,22 @@ export function batchesOf(
   )
 }
 
-/** Rows [from, to) of all inputs; {@link rowsOfData} must know how many there are. */
+/**
+ * Rows [from, to) of all inputs, of which {@link rowsOfData} must know how many there are; what else is fed, in place of a
+ * default, stays as it is.
+ */
 export function feedRows(
   graph: Graph,
   feeds: ReadonlyMap<string, RuntimeValue>,
   from: number,
   to: number,
 ): ReadonlyMap<string, RuntimeValue> {
+  const inputs = new Set(requiredInputs(graph).map(({ name }) => name))
   return new Map(
-    requiredInputs(graph).map(({ name }) => [name, tensorRows(feeds.get(name) as Tensor, from, to)]),
+    Array.from(feeds, ([name, value]) => [
+      name,
+      inputs.has(name) && isTensor(value) ? tensorRows(value, from, to) : value,
+    ]),
   )
 }
 

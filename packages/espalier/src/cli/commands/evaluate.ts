@@ -1,7 +1,8 @@
 /** `espalier evaluate`: accuracy, bytes and milliseconds of a model, alone or beside the one that it came from. */
+import { basename } from 'node:path'
 import { locateAsync } from '../../errors.ts'
 import { type ReadDataOptions, readData } from '../../evaluate/data.ts'
-import { evaluate as evaluateModel } from '../../evaluate/evaluate.ts'
+import { type Evaluated, evaluate as evaluateModel } from '../../evaluate/evaluate.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { load } from '../../model.ts'
 import { integerOption } from '../arguments.ts'
@@ -10,7 +11,7 @@ import { describeEngine, engineForJSON, engineOptions, readEngineOptions } from 
 import { feedOptions, readNormalization } from '../feeds.ts'
 import { readArrayOf, readFeedFile } from '../inputs.ts'
 import { lookAtMachine, warnOfLoad } from '../machine.ts'
-import { evaluationTable, rowsText } from '../reports/evaluation.ts'
+import { type EvaluationRow, evaluationTable, rowsText } from '../reports/evaluation.ts'
 import { bytes, plural } from '../text.ts'
 
 export const evaluate: Command = command({
@@ -60,8 +61,8 @@ export const evaluate: Command = command({
       doc: 'accuracy on a data set in two files',
     },
     {
-      line: 'evaluate resnet20.onnx -d test_batch.bin --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --limit 1000',
-      doc: 'on a thousand pictures of CIFAR-10',
+      line: 'evaluate resnet20.onnx -d test_batch.bin --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225',
+      doc: 'on the pictures of CIFAR-10',
     },
     {
       line: 'evaluate small.espalier --data tokens.npy --against model.onnx --json',
@@ -94,8 +95,7 @@ export const evaluate: Command = command({
       terminal.print(`${rowsText(found)}, on the ${describeEngine(found.model.engine)}`)
       terminal.print()
       const rows = [...(found.against ? [found.against] : []), found.model]
-      const titled = rows.map(row => ({ ...row, title: row.name }))
-      for (const line of evaluationTable(titled, terminal.width)) terminal.print(line)
+      for (const line of evaluationTable(titled(rows), terminal.width)) terminal.print(line)
       warnOfLoad(machine, terminal, 'times are uncertain, measure again when it is quiet')
       if (found.left > 0)
         terminal.warn(
@@ -146,6 +146,12 @@ function counts<N extends string>(
       return value === undefined ? [] : [[name, value] as const]
     }),
   ) as Partial<Record<N, number>>
+}
+
+/** Rows under the names of their files, without folders where these differ. */
+function titled(rows: readonly Evaluated[]): EvaluationRow[] {
+  const short = new Set(rows.map(({ name }) => basename(name)))
+  return rows.map(row => ({ ...row, title: short.size === rows.length ? basename(row.name) : row.name }))
 }
 
 function withoutEngine<T extends { readonly engine: unknown }>({ engine: _, ...rest }: T): Omit<T, 'engine'> {
