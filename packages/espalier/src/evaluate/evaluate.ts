@@ -51,7 +51,7 @@ export interface Evaluated {
   /** With the model it is compared with. */
   readonly agreement?: Agreement
   /** Zeros among the weights of its layers. */
-  readonly sparsity: TotalSparsity
+  readonly sparsity: Pick<TotalSparsity, 'elements' | 'zeros' | 'fraction'>
   /** Bytes: of its file with those of external data, or for a graph in memory of the espalier file that it makes. */
   readonly storedBytes: number
   /** Milliseconds of one run of {@link Evaluation.batch} rows. */
@@ -147,10 +147,11 @@ interface Opened extends Pick<Evaluated, 'name' | 'sparsity' | 'storedBytes'> {
 async function open(model: Graph | string, options: EvaluateOptions): Promise<Opened> {
   const graph = typeof model === 'string' ? await load(model) : model
   const found = statistics(graph)
+  const { elements, zeros, fraction } = found.sparsity
   return locateAsync(typeof model === 'string' ? { file: model } : {}, async () => ({
     graph,
     name: typeof model === 'string' ? model : graph.name,
-    sparsity: found.sparsity,
+    sparsity: { elements, zeros, fraction },
     // A file with external data is smaller than what it holds.
     storedBytes:
       typeof model === 'string'
