@@ -36,28 +36,31 @@ export async function readData(
   files: readonly FeedFile[],
   { labels: asked, limit, ...options }: ReadDataOptions = {},
 ): Promise<LabelledData> {
+  const inputs = new Set(graph.inputs.map(({ name }) => name))
   const chosen: FeedFile[] = []
   let found: Tensor | undefined
   let rows = Number.POSITIVE_INFINITY
   for (const feed of files) {
     const tensors = await tensorsOf(feed.file)
-    const label = LABELS.map(name => tensors.get(name)).find(tensor => tensor !== undefined)
+    const label = LABELS.filter(name => !inputs.has(name))
+      .map(name => tensors.get(name))
+      .find(tensor => tensor !== undefined)
     if (feed.array === undefined) found ??= label
     const arrays = [...tensors.keys()].filter(name => !OTHERS.has(name))
-    const named = graph.inputs.some(({ name }) => tensors.has(name))
+    const named = [...inputs].some(name => tensors.has(name))
     const only = tensors.size > 1 && arrays.length === 1 && !named ? arrays[0] : undefined
     chosen.push(feed.array === undefined && only !== undefined ? { ...feed, array: only } : feed)
     for (const name of arrays) rows = Math.min(rows, tensors.get(name)?.shape[0] ?? rows)
   }
   const cut = limit !== undefined && limit < rows
-  const inputs = await readFeeds(graph, chosen, { ...options, ...(cut && { rows: { from: 0, to: limit } }) })
+  const feeds = await readFeeds(graph, chosen, { ...options, ...(cut && { rows: { from: 0, to: limit } }) })
   const labels = asked === undefined ? found : await labelsIn(asked)
-  const count = rowsOfData(graph, inputs)
+  const count = rowsOfData(graph, feeds)
   const fits =
     cut && labels !== undefined && count !== undefined && (labels.shape[0] ?? 0) > count
       ? tensorRows(labels, 0, count)
       : labels
-  return { inputs, ...(fits && { labels: fits }) }
+  return { inputs: feeds, ...(fits && { labels: fits }) }
 }
 
 /** The arrays of a file; none of a picture. */

@@ -81,6 +81,12 @@ test('says when the model cannot be kept', async () => {
   )
 })
 
+test('runs where there are no kernels', async () => {
+  const { code, stdout } = await espalier(['quickstart', '-b', 'reference'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/times measured now, on the reference back end\./)
+})
+
 test('a model of the user, on rows that are random', async () => {
   await save(path('own.onnx'), encoder({ layers: 1, width: 64, tokens: 8 }))
   const { code, stdout } = await espalier(['quickstart', '-m', path('own.onnx')])

@@ -76,7 +76,7 @@ export const quickstart: Command = command({
     if (text('model') === undefined && idle !== undefined)
       throw usage(`--${idle} is for --model`, 'Give --model FILE too')
     const first = await firstSteps(terminal, kept, engine)
-    const job = await chooseJob(invocation, limit)
+    const job = await chooseJob(invocation, limit, engine)
     terminal.print()
     terminal.print(terminal.style('bold', job.title))
     terminal.print()

@@ -13,6 +13,7 @@ import { validate } from '../../graph/validate.ts'
 import { load } from '../../model.ts'
 import { cifarNormalization, cifarResNet, isCifarResNet } from '../../models/cifar-resnet.ts'
 import { encoder } from '../../models/encoder.ts'
+import { chooseBackend } from '../../runtime/backends.ts'
 import { batchesOf } from '../../runtime/batches.ts'
 import { requiredInputs } from '../../runtime/feeds.ts'
 import { randomFeeds } from '../../runtime/random-feeds.ts'
@@ -51,9 +52,9 @@ export interface Job {
 }
 
 /** The model of `--model` with its `--data`, of which at most `limit` rows; the encoder when there is none. */
-export async function chooseJob(invocation: Invocation, limit: number): Promise<Job> {
+export async function chooseJob(invocation: Invocation, limit: number, engine: SessionOptions): Promise<Job> {
   const file = invocation.text('model')
-  if (file === undefined) return encoderJob()
+  if (file === undefined) return encoderJob(engine)
   const { graph, data } = await openModel(file, invocation, limit)
   const labelled = data?.labels !== undefined
   const calibration = data === undefined ? [] : batchesOf(graph, data.inputs).slice(0, CALIBRATION_RUNS)
@@ -86,9 +87,11 @@ function formsWith(calibration: CompressOptions['data'] & object): Form[] {
   ]
 }
 
-function encoderJob(): Job {
-  const graph = encoder()
-  const tokens = 64
+/** A size that is done in seconds where there are kernels, and another where there is only the reference. */
+function encoderJob({ backend }: SessionOptions): Job {
+  const slow = chooseBackend(backend).name === 'reference'
+  const tokens = slow ? 8 : 64
+  const graph = encoder(slow ? { tokens, layers: 1, width: 64 } : { tokens })
   const ids = integers(randomKey(11), 0, 256, RANDOM_ROWS * tokens)
   return {
     title: 'The main job: a text encoder as BERT is built, smaller and faster',
