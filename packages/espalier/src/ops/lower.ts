@@ -46,6 +46,8 @@ export interface LowerContext extends NodeContext {
     bytes: number,
     pack: (from: Operand, to: Operand) => PackStep,
   ): Operand
+  /** As {@link packed}, where no step packs it: `make` gives the bytes, each time that a session needs them. */
+  made(layout: string, source: Tensor, bytes: number, make: () => Uint8Array): Operand
   emit<K extends StepKind>(kind: K, values: StepValues<K>): void
 }
 

@@ -37,7 +37,8 @@ function constantText(constant: Constant, plan: Plan): string {
   const size = `${constant.buffer.bytes} bytes`
   if (constant.kind === 'table') return `${place}: ${size}, table`
   const from = typeText(constant.source)
-  return `${place}: ${size}, ${constant.kind === 'raw' ? from : `${constant.pack.kind} of ${from}`}`
+  if (constant.kind === 'raw') return `${place}: ${size}, ${from}`
+  return `${place}: ${size}, ${constant.kind === 'packed' ? constant.pack.kind : constant.layout} of ${from}`
 }
 
 /** `copy x=a@0 y=b@0+64 size=4 shape=[2,3]  # Transpose_1`; operands that are absent are left out. */

@@ -19,7 +19,7 @@ export interface Port {
   readonly buffer: Buffer
 }
 
-/** A constant that steps read: as it is in the graph, packed for a kernel, or a table made by the compiler. */
+/** A constant that steps read: as it is in the graph, packed for a kernel by one or by TypeScript, or a table made by the compiler. */
 export type Constant =
   | { readonly kind: 'raw'; readonly buffer: Buffer; readonly source: Tensor }
   | { readonly kind: 'table'; readonly buffer: Buffer; readonly data: Uint8Array }
@@ -32,6 +32,15 @@ export type Constant =
       /** Where `pack` reads the source. */
       readonly from: Buffer
       readonly pack: Step
+    }
+  | {
+      readonly kind: 'made'
+      readonly buffer: Buffer
+      /** With `source`, says what the result is, as for those that are packed. */
+      readonly layout: string
+      readonly source: Tensor
+      /** The bytes, which the caller has alone. */
+      readonly make: () => Uint8Array
     }
 
 /** Steps that run in one call, or one that runs in TypeScript. */

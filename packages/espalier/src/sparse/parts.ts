@@ -12,6 +12,7 @@
  * Parts are ordered by panel, then by block; steps of an output by k.
  */
 import type { Numbers, WeightMatrix } from './matrix.ts'
+import type { Nonzeros } from './nonzeros.ts'
 
 export interface PartsShape {
   /** Numbers of a step, all of one tap: 1 or 4. */
@@ -39,81 +40,153 @@ export function stepsOf({ taps, channels }: WeightMatrix, width: number): number
   return taps * Math.ceil(channels / width)
 }
 
-/** Packs a matrix, and leaves room for `extra` more bytes behind it. */
-export function packParts(matrix: WeightMatrix, shape: PartsShape, extra = 0): Parts {
-  const { panel, block, pitch, width } = shape
+/** How many steps have a number. */
+export function keptSteps({ starts, ks }: Nonzeros, matrix: WeightMatrix, width: number): number {
+  if (width === 1) return ks.length
+  const steps = stepTable(matrix, width)
+  let kept = 0
+  for (let output = 0; output < starts.length - 1; output++)
+    for (let i = starts[output]!, newest = -1; i < starts[output + 1]!; i++) {
+      const step = steps[ks[i]!]!
+      if (step !== newest) kept++
+      newest = step
+    }
+  return kept
+}
+
+/** Packs the numbers of a matrix, and leaves room for `extra` more bytes behind them. */
+export function packParts(nonzeros: Nonzeros, matrix: WeightMatrix, shape: PartsShape, extra = 0): Parts {
+  const { panel, block, width } = shape
   const { outputs } = matrix
-  const size = matrix.data.BYTES_PER_ELEMENT * width
   const blocks = Math.ceil(stepsOf(matrix, width) / block)
   const parts = Math.ceil(outputs / panel) * blocks
-  const nonzero = nonzeroPlaces(matrix.data)
-  const stepAt = stepFinder(matrix, width)
-  // By part and output of the panel: how many steps are kept, then where the next goes.
+  const walk = walkOf(matrix, shape)
   const counts = new Uint32Array(parts * panel)
-  const newest = new Int32Array(outputs).fill(-1)
-  let kept = 0
-  for (const at of nonzero) {
-    const { output, step } = stepAt(at)
-    if (newest[output] === step) continue
-    newest[output] = step
-    counts[(Math.floor(output / panel) * blocks + Math.floor(step / block)) * panel + (output % panel)]!++
-    kept++
-  }
+  const kept = countSteps(nonzeros, walk, panel, counts)
   let entries = 0
-  for (const count of counts) if (count > 0) entries++
+  for (let i = 0; i < counts.length; i++) if (counts[i]! > 0) entries++
   const directoryAt = round((parts + 1) * 8)
   const placesAt = round(directoryAt + entries * 4)
   const valuesAt = round(placesAt + kept * 2)
-  const extraAt = round(valuesAt + kept * size)
+  const extraAt = round(valuesAt + kept * width * nonzeros.values.BYTES_PER_ELEMENT)
   const bytes = new Uint8Array(extraAt + extra)
   const starts = new Uint32Array(bytes.buffer, 0, (parts + 1) * 2)
   const directory = new Uint16Array(bytes.buffer, directoryAt, entries * 2)
-  const places = new Uint16Array(bytes.buffer, placesAt, kept)
-  const values = numbersAt(matrix.data, bytes, valuesAt, kept * width)
   let entry = 0
   let next = 0
+  const order = new Uint32Array(panel)
   for (let part = 0; part < parts; part++) {
     starts[2 * part] = entry
     starts[2 * part + 1] = next
     const own = counts.subarray(part * panel, (part + 1) * panel)
-    for (const output of byCount(own)) {
+    const listed = byCount(own, block, order)
+    for (let i = 0; i < listed; i++) {
+      const output = order[i]!
+      const count = own[output]!
       directory[2 * entry] = output
-      directory[2 * entry + 1] = own[output]!
+      directory[2 * entry + 1] = count
       entry++
-      ;[own[output], next] = [next, next + own[output]!]
+      own[output] = next // from now on where the next step of the output goes
+      next += count
     }
   }
   starts[2 * parts] = entry
   starts[2 * parts + 1] = next
-  newest.fill(-1)
-  for (const at of nonzero) {
-    const { output, step, within } = stepAt(at)
-    const index = (Math.floor(output / panel) * blocks + Math.floor(step / block)) * panel + (output % panel)
-    if (newest[output] !== step) {
-      newest[output] = step
-      places[counts[index]!++] = (step % block) * pitch
-    }
-    values[(counts[index]! - 1) * width + within] = matrix.data[at]!
-  }
+  const places = new Uint16Array(bytes.buffer, placesAt, kept)
+  placeSteps(nonzeros, walk, shape, counts, places, numbersAt(nonzeros.values, bytes, valuesAt, kept * width))
   return { ...shape, bytes, directoryAt, placesAt, valuesAt, extraAt, kept }
 }
 
-/** The matrix again, as [outputs][k]. */
-export function unpackParts<N extends Numbers>(parts: Parts, like: WeightMatrix<N>): N {
-  const { outputs, taps, channels } = like
+/** Of each k: its step, where its block begins among the counts of a panel, its place in the block and in the step. */
+interface Walk {
+  readonly blocks: number
+  readonly steps: Uint32Array
+  readonly counts: Uint32Array
+  readonly places: Uint16Array
+  readonly within: Uint8Array
+}
+
+function walkOf(matrix: WeightMatrix, { width, panel, block, pitch }: PartsShape): Walk {
+  const steps = stepTable(matrix, width)
+  return {
+    blocks: Math.ceil(stepsOf(matrix, width) / block),
+    steps,
+    counts: steps.map(step => Math.floor(step / block) * panel),
+    places: Uint16Array.from(steps, step => (step % block) * pitch),
+    within: Uint8Array.from(steps, (_, k) => (k % matrix.channels) % width),
+  }
+}
+
+/** The step of each k. */
+function stepTable({ taps, channels }: WeightMatrix, width: number): Uint32Array {
+  const inTap = Math.ceil(channels / width)
+  const steps = new Uint32Array(taps * channels)
+  for (let tap = 0, k = 0; tap < taps; tap++)
+    for (let channel = 0; channel < channels; channel++)
+      steps[k++] = tap * inTap + Math.floor(channel / width)
+  return steps
+}
+
+/** Counts, by part and output of the panel, the steps that are kept, and gives their sum. */
+function countSteps(
+  { starts, ks }: Nonzeros,
+  { blocks, steps, counts: countsAt }: Walk,
+  panel: number,
+  counts: Uint32Array,
+): number {
+  let kept = 0
+  for (let output = 0; output < starts.length - 1; output++) {
+    const first = Math.floor(output / panel) * blocks * panel + (output % panel)
+    const end = starts[output + 1]!
+    for (let i = starts[output]!, newest = -1; i < end; i++) {
+      const k = ks[i]!
+      const step = steps[k]!
+      if (step === newest) continue
+      newest = step
+      counts[first + countsAt[k]!]!++
+      kept++
+    }
+  }
+  return kept
+}
+
+/** Writes every step where `next`, of each part and output, says; it moves on. */
+function placeSteps(
+  { starts, ks, values }: Nonzeros,
+  { blocks, steps, counts: nextAt, places: placeOf, within }: Walk,
+  { panel, width }: PartsShape,
+  next: Uint32Array,
+  places: Uint16Array,
+  packed: Numbers,
+): void {
+  for (let output = 0; output < starts.length - 1; output++) {
+    const first = Math.floor(output / panel) * blocks * panel + (output % panel)
+    const end = starts[output + 1]!
+    for (let i = starts[output]!, newest = -1, at = 0; i < end; i++) {
+      const k = ks[i]!
+      const step = steps[k]!
+      if (step !== newest) {
+        newest = step
+        at = next[first + nextAt[k]!]!++
+        places[at] = placeOf[k]!
+      }
+      packed[at * width + within[k]!] = values[i]!
+    }
+  }
+}
+
+/** The matrix again, as [outputs][k], in an array of the type of `like`. */
+export function unpackParts<N extends Numbers>(parts: Parts, matrix: WeightMatrix, like: N): N {
+  const { outputs, taps, channels } = matrix
   const { bytes, panel, block, pitch, width } = parts
   const inTap = Math.ceil(channels / width)
-  const blocks = Math.ceil(stepsOf(like, width) / block)
+  const blocks = Math.ceil(stepsOf(matrix, width) / block)
   const count = Math.ceil(outputs / panel) * blocks
-  const dense = numbersAt(
-    like.data,
-    new Uint8Array(outputs * taps * channels * like.data.BYTES_PER_ELEMENT),
-    0,
-  )
+  const dense = numbersAt(like, new Uint8Array(outputs * taps * channels * like.BYTES_PER_ELEMENT), 0)
   const starts = new Uint32Array(bytes.buffer, 0, (count + 1) * 2)
   const directory = new Uint16Array(bytes.buffer, parts.directoryAt, starts[2 * count]! * 2)
   const places = new Uint16Array(bytes.buffer, parts.placesAt, parts.kept)
-  const values = numbersAt(like.data, bytes, parts.valuesAt, parts.kept * width)
+  const values = numbersAt(like, bytes, parts.valuesAt, parts.kept * width)
   for (let part = 0; part < count; part++) {
     let at = starts[2 * part + 1]!
     for (let entry = starts[2 * part]!; entry < starts[2 * part + 2]!; entry++) {
@@ -136,37 +209,14 @@ function numbersAt<N extends Numbers>(like: N, bytes: Uint8Array, at: number, le
   return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length) as N
 }
 
-/** Where numbers other than zero lie. */
-function nonzeroPlaces(data: Numbers): Uint32Array {
-  let count = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) count++
-  const places = new Uint32Array(count)
-  let next = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) places[next++] = i
-  return places
-}
-
-/** Finds the output, the step and the place within the step of an element. The result is used again by the next call. */
-function stepFinder(
-  { outputs, taps, channels, outputsFirst }: WeightMatrix,
-  width: number,
-): (at: number) => { readonly output: number; readonly step: number; readonly within: number } {
-  const inTap = Math.ceil(channels / width)
-  const found = { output: 0, step: 0, within: 0 }
-  const depth = taps * channels
-  return at => {
-    const k = outputsFirst ? at % depth : Math.floor(at / outputs)
-    const channel = k % channels
-    found.output = outputsFirst ? Math.floor(at / depth) : at % outputs
-    found.step = Math.floor(k / channels) * inTap + Math.floor(channel / width)
-    found.within = channel % width
-    return found
-  }
-}
-
-/** Outputs with any steps, the fewest first, equal ones in order. */
-function byCount(counts: Uint32Array): number[] {
-  const outputs: number[] = []
-  for (let output = 0; output < counts.length; output++) if (counts[output]! > 0) outputs.push(output)
-  return outputs.sort((a, b) => counts[a]! - counts[b]! || a - b)
+/** Fills `order` with the outputs that have any steps, the fewest first, equal ones in order; says how many there are. */
+function byCount(counts: Uint32Array, most: number, order: Uint32Array): number {
+  const starts = new Uint32Array(most + 2)
+  for (let output = 0; output < counts.length; output++) starts[counts[output]! + 1]!++
+  const none = starts[1]!
+  starts[1] = 0
+  for (let count = 1; count <= most; count++) starts[count + 1]! += starts[count]!
+  for (let output = 0; output < counts.length; output++)
+    if (counts[output]! > 0) order[starts[counts[output]!]!++] = output
+  return counts.length - none
 }

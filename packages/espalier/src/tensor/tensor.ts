@@ -111,8 +111,17 @@ export interface StoredBytes {
   fill(target: Uint8Array): void
   /** Reads those from `at` on into `target`, where that takes less than reading all. */
   peek?(at: number, target: Uint8Array): void
-  /** A tensor of the same shape that has zeros nowhere else, where these are computed from one. */
-  readonly zerosOf?: Tensor
+  /** The tensor that these are computed from, where it tells where their zeros are. */
+  readonly derived?: Derivation
+}
+
+/** How a tensor follows from another: its axes in another order, then factors, all of which are finite. */
+export interface Derivation {
+  readonly of: Tensor
+  /** For each axis of the result, the axis of `of` that it is; the same order when left out. */
+  readonly perm?: readonly number[]
+  /** A number for each place on an axis of the result, which multiplies what is there. */
+  readonly factors?: { readonly axis: number; readonly values: Float64Array }
 }
 
 /**
@@ -167,7 +176,7 @@ export function sampleBytes(
   see: (target: Uint8Array) => void,
 ): boolean {
   const stored = storedBytes(source)
-  if (stored?.zerosOf !== undefined) return sampleBytes(stored.zerosOf, windows, target, see)
+  if (stored?.derived !== undefined) return sampleBytes(stored.derived.of, windows, target, see)
   if (stored !== undefined && stored.peek === undefined) return false
   const bytes = stored === undefined ? tensorBytes(source) : undefined
   const total = stored?.byteLength ?? bytes!.byteLength

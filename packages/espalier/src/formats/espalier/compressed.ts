@@ -3,10 +3,10 @@
  * graph it stands as a tensor whose elements are made when they are asked for; `compressedOf` gives the form behind it.
  */
 import { EspalierError } from '../../errors.ts'
-import type { DataOf, DType } from '../../tensor/dtype.ts'
+import { byteLength, type DType } from '../../tensor/dtype.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { type Shape, sizeOf } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { type Tensor, tensorBytes, tensorFromBytes } from '../../tensor/tensor.ts'
 import { codecs } from './codecs/index.ts'
 import { type Patterns, scatter, tensorOfPatterns } from './elements.ts'
 import { extentsOf, type MatrixView } from './matrix.ts'
@@ -30,8 +30,8 @@ export interface CompressedTensor {
   readonly bytes: number
   /** Places of the stored elements in the matrix, row by row, ascending. Made anew at each call. */
   positions(): Uint32Array
-  /** The stored elements, in the order of their positions. */
-  elements(): Tensor
+  /** The stored elements, in the order of their positions, which are found anew where they are not given. */
+  elements(positions?: Uint32Array): Tensor
   /** The stored elements as integers with scales, where the file has them so. */
   quantized(): QuantizedElements | undefined
   /** The rows of the matrix, one after the other, with the columns of their stored elements. */
@@ -68,7 +68,8 @@ export function compressedTensor(source: StoredTensor): CompressedTensor {
     codec === RAW
       ? allPositions(sizeOf(shape))
       : codecNamed(codecs, codec, 'pattern').decode(source.pattern, extents, parameters, stored)
-  const patterns = (): Patterns => values.decode(dtype, encoded, positions, extents)
+  const patterns = (known?: Uint32Array): Patterns =>
+    values.decode(dtype, encoded, () => known ?? positions(), extents)
   return {
     ...extents,
     dtype,
@@ -79,13 +80,14 @@ export function compressedTensor(source: StoredTensor): CompressedTensor {
     stored,
     bytes: storedBytesOf(source),
     positions,
-    elements: () => tensorOfPatterns(dtype, [stored], patterns()),
+    elements: known => tensorOfPatterns(dtype, [stored], patterns(known)),
     quantized: () => quantizedOf(source),
     rowPatterns: () => rowsOf(positions(), extents),
-    dense: () =>
-      isPlain(source)
-        ? encoded.values
-        : tensorOfPatterns(dtype, shape, scatter(dtype, patterns(), shape, view, positions())),
+    dense() {
+      if (isPlain(source)) return encoded.values
+      const places = positions()
+      return tensorOfPatterns(dtype, shape, scatter(dtype, patterns(places), shape, view, places))
+    },
   }
 }
 
@@ -132,32 +134,13 @@ export function compressedOf(constant: Tensor): CompressedTensor | undefined {
   return forms.get(constant)
 }
 
-/** A constant for graphs: its elements are made from the compressed form when they are asked for. */
+/** A constant for graphs: its elements are made from the compressed form when they are asked for, and kept no longer. */
 export function tensorOfCompressed(source: CompressedTensor): Tensor {
-  const made = new ExpandedTensor(source) as unknown as Tensor
+  const { dtype, shape } = source
+  const made = tensorFromBytes(dtype, shape, {
+    byteLength: byteLength(dtype, sizeOf(shape)),
+    fill: (target: Uint8Array) => target.set(tensorBytes(source.dense())),
+  })
   forms.set(made, source)
   return made
-}
-
-/** A tensor that is expanded on use. What it made is kept only as long as something holds it, or memory lasts. */
-class ExpandedTensor {
-  readonly dtype: DType
-  readonly shape: Shape
-  readonly #source: CompressedTensor
-  #made: WeakRef<DataOf<DType> & object> | undefined
-
-  constructor(source: CompressedTensor) {
-    this.dtype = source.dtype
-    this.shape = source.shape
-    this.#source = source
-  }
-
-  get data(): DataOf<DType> {
-    let data = this.#made?.deref()
-    if (data === undefined) {
-      data = this.#source.dense().data as DataOf<DType> & object
-      this.#made = new WeakRef(data)
-    }
-    return data
-  }
 }

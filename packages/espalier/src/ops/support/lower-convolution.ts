@@ -70,10 +70,10 @@ function lowersSparse(c: LowerContext, values: ConvolutionValues, outputs: numbe
   if (weight === undefined) return false
   const { channels, batch, input, output, kernel, strides, dilations, pads } = values
   const window = { batch, input, output, kernel, strides, dilations, pads }
-  const matrix = () => convolutionMatrix(weight.data as Float32Array, outputs, channels, sizeOf(kernel))
+  const matrix = convolutionMatrix(weight.shape)
   return lowerSparseF32(
     c,
-    { weight, matrix, window, channels, outputs, denseGain: winogradGain(c, values, outputs) },
+    { weight, matrix, window, denseGain: winogradGain(c, values, outputs) },
     {
       bias: c.optionalInput(2),
       residual: c.optionalInput(3),

@@ -117,10 +117,8 @@ function lowersSparse(
     c,
     {
       weight,
-      matrix: () => productMatrix(weight.data as Float32Array, k, n, options.transB === true),
+      matrix: productMatrix(weight.shape, options.transB === true),
       window: lineOf(m),
-      channels: k,
-      outputs: n,
     },
     {
       bias: bias === undefined ? undefined : c.input(bias),

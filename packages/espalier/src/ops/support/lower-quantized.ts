@@ -8,13 +8,12 @@ import { makeStep } from '../../plan/step.ts'
 import { convolutionMatrix, productMatrix, type WeightMatrix } from '../../sparse/matrix.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { type Shape, sameShape, sizeOf, stridesOf } from '../../tensor/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { LowerContext } from '../lower.ts'
 import { type Activation, activationFields } from './activation.ts'
 import { channelsFirstShape, permuted, toFirst, toLast } from './channels-last.ts'
 import { type Convolution, readConvolution } from './convolution.ts'
-import { lineOf, lowerSparseI8, type SparseProduct } from './lower-sparse.ts'
-import { windowValues } from './lower-window.ts'
+import { lineOf, lowerSparseI8 } from './lower-sparse.ts'
+import { type WindowValues, windowValues } from './lower-window.ts'
 
 /** Which input of an operator is what. */
 export interface ProductInputs {
@@ -150,9 +149,8 @@ function emitProduct(
   x: Activations,
 ): void {
   if (groups === 1) {
-    const product = { window: lineOf(m), channels: k, outputs: n }
-    if (lowersSparse(c, inputs, product, productMatrixOf, activation, x, { operand, stride }, c.output(0)))
-      return
+    const matrix = productMatrix(c.type(inputs.w).shape, false)
+    if (lowersSparse(c, inputs, matrix, lineOf(m), activation, x, { operand, stride }, c.output(0))) return
   }
   const w = packWeights(c, inputs.w, {
     groups,
@@ -267,9 +265,9 @@ function emitConvolution(
   const pixels = batch * sizeOf(axes.map(({ input }) => input))
   const { operand, stride } = prepare(c, x.operand, x.signed, x.zero, pixels * groups, own)
   if (groups === 1) {
-    const spatial = windowValues(batch, axes)
-    const product = { window: spatial, channels: own, outputs }
-    if (lowersSparse(c, inputs, product, convolutionMatrixOf, activation, x, { operand, stride }, y)) return
+    const matrix = convolutionMatrix(c.type(inputs.w).shape)
+    const product = { operand, stride }
+    if (lowersSparse(c, inputs, matrix, windowValues(batch, axes), activation, x, product, y)) return
   }
   const w = packWeights(c, inputs.w, {
     groups,
@@ -298,19 +296,12 @@ function emitConvolution(
   })
 }
 
-type SparseShape = Omit<SparseProduct, 'weight' | 'matrix'>
-
-const productMatrixOf = (data: Int8Array, { channels, outputs }: SparseShape): WeightMatrix =>
-  productMatrix(data, channels, outputs, false)
-const convolutionMatrixOf = (data: Int8Array, { channels, outputs, window }: SparseShape): WeightMatrix =>
-  convolutionMatrix(data, outputs, channels, sizeOf(window.kernel))
-
 /** One group of constant weights with many zeros, from prepared activations. */
 function lowersSparse(
   c: LowerContext,
   inputs: ProductInputs,
-  shape: SparseShape,
-  matrixOf: (data: Int8Array, shape: SparseShape) => WeightMatrix,
+  matrix: WeightMatrix,
+  window: WindowValues,
   activation: Activation,
   x: Activations,
   { operand, stride }: Prepared,
@@ -318,19 +309,12 @@ function lowersSparse(
 ): boolean {
   const weight = c.constant(inputs.w)
   if (weight === undefined || !zerosVanish(c, inputs)) return false
-  const matrix = () => matrixOf(signedBytes(weight.data), shape)
-  return lowerSparseI8(c, { weight, matrix, ...shape }, () => ({
+  return lowerSparseI8(c, { weight, matrix, window }, () => ({
     x: operand,
     ...sumFields(c, inputs, activation, x),
     y,
     xStride: stride,
   }))
-}
-
-/** The numbers as kernels multiply them: unsigned ones less 128. */
-function signedBytes(data: Tensor['data']): Int8Array {
-  if (data instanceof Int8Array) return data
-  return Int8Array.from(data as Uint8Array, byte => byte - 128)
 }
 
 function windowFields({ axes }: Convolution) {

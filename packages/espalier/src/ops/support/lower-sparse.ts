@@ -2,9 +2,11 @@
  * Weights with many zeros as steps of the sparse kernels (kernels/sparse.hpp, sparse_i8.hpp): whether that pays, how the
  * weight is cut, and the fields.
  */
-import type { StepValues } from '../../plan/step.ts'
-import type { Numbers, WeightMatrix } from '../../sparse/matrix.ts'
-import { type Parts, packParts, stepsOf } from '../../sparse/parts.ts'
+import type { Operand, StepValues } from '../../plan/step.ts'
+import type { WeightMatrix } from '../../sparse/matrix.ts'
+import type { Nonzeros } from '../../sparse/nonzeros.ts'
+import { keptSteps, type Parts, type PartsShape, packParts, stepsOf } from '../../sparse/parts.ts'
+import { nonzerosOf } from '../../sparse/weights.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import { sampleBytes, type Tensor } from '../../tensor/tensor.ts'
 import type { LowerContext } from '../lower.ts'
@@ -24,11 +26,8 @@ const leastNumbers = 1024
 /** A product with constant weights. */
 export interface SparseProduct {
   readonly weight: Tensor
-  /** The weight as numbers of which those to be left out are zeros, in the order of the kernels. Called where it pays. */
-  readonly matrix: () => WeightMatrix
+  readonly matrix: WeightMatrix
   readonly window: WindowValues
-  readonly channels: number
-  readonly outputs: number
   /** How many times less time the dense kernel takes than one product a weight would; 1 when left out. */
   readonly denseGain?: number
 }
@@ -74,16 +73,16 @@ export function lowerSparseF32(
   product: SparseProduct,
   rest: Pick<StepValues<'sparse_f32'>, 'bias' | 'residual' | 'xStride' | 'activation' | 'alpha' | 'beta'>,
 ): boolean {
-  if (!mayPay(c, product)) return false
-  const { cut, parts } = cutSparse(c, product, { width: 1, words: 1, extra: 0 })
-  if (!pays(parts, product)) return false
+  const cut = cutSparse(c, product, { width: 1, words: 1 })
+  if (cut === undefined) return false
+  const { sizes, w, values } = cut
   c.emit('sparse_f32', {
     x: c.input(0),
-    w: c.table(parts.bytes),
+    w,
     y: c.output(0),
-    zeros: c.table(new Float32Array(product.channels)),
-    nonzero: parts.kept,
-    ...cut,
+    zeros: c.table(new Float32Array(product.matrix.channels)),
+    nonzero: sizes.kept,
+    ...values,
     ...rest,
   })
   return true
@@ -94,25 +93,17 @@ type RestI8 = Omit<StepValues<'sparse_i8'>, keyof Cut | 'w' | 'quads' | 'sumsAt'
 
 /** Emits sparse_i8 where it is faster than the dense kernel, and says whether it did. `rest` is called only then. */
 export function lowerSparseI8(c: LowerContext, product: SparseProduct, rest: () => RestI8): boolean {
-  if (!mayPay(c, product)) return false
   const { int8Depth, int8Columns } = c.target.traits
   const words = 4 / int8Depth
-  const columns = Math.ceil(product.outputs / int8Columns) * int8Columns
-  const { cut, parts } = cutSparse(c, product, {
+  const cut = cutSparse(c, product, {
     width: 4,
     words,
-    extra: 4 * columns,
-    padding: Math.ceil((product.channels + 4) / 64) * 64 * words,
-    least: int8Columns,
+    padding: Math.ceil((product.matrix.channels + 4) / 64) * 64 * words,
+    columns: int8Columns,
   })
-  if (!pays(parts, product)) return false
-  c.emit('sparse_i8', {
-    w: c.table(parts.bytes),
-    quads: parts.kept,
-    sumsAt: parts.extraAt,
-    ...rest(),
-    ...cut,
-  })
+  if (cut === undefined) return false
+  const { sizes, w, values } = cut
+  c.emit('sparse_i8', { w, quads: sizes.kept, sumsAt: sizes.extraAt, ...rest(), ...values })
   return true
 }
 
@@ -120,40 +111,40 @@ interface CutOptions {
   readonly width: number
   /** 32-bit words of activations in a step. */
   readonly words: number
-  /** Bytes for the sums of columns; 0 where none are wanted. */
-  readonly extra: number
   /** Bytes of scratch before everything else. */
   readonly padding?: number
-  /** Columns that are finished together. */
-  readonly least?: number
+  /** Columns that are finished together, where the kernel needs their sums. */
+  readonly columns?: number
 }
 
+/** A weight in the layout of the sparse kernels, and the fields that say how it is cut; `undefined` where it does not pay. */
 function cutSparse(
   c: LowerContext,
-  { weight, matrix, window, channels, outputs }: SparseProduct,
-  { width, words, extra, padding = 0, least = 1 }: CutOptions,
-): { readonly cut: Cut; readonly parts: Parts } {
+  product: SparseProduct,
+  { width, words, padding = 0, columns }: CutOptions,
+): { readonly sizes: PartsSizes; readonly w: Operand; readonly values: Omit<Cut, 'w'> } | undefined {
+  if (!mayPay(c, product)) return undefined
+  const { weight, matrix, window } = product
+  const { channels, outputs, taps } = matrix
   const rows = blockVectors * c.target.traits.lanes
   const pitch = rows * words
-  const taps = sizeOf(window.kernel)
-  const steps = taps * Math.ceil(channels / width)
-  const block = Math.min(steps, Math.floor(blockBytes / (4 * pitch)))
+  const block = Math.min(stepsOf(matrix, width), Math.floor(blockBytes / (4 * pitch)))
+  const least = columns ?? 1
   const panel = Math.min(Math.ceil(outputs / least) * least, panelOutputs)
-  const parts = packedOnce(weight, `${taps} ${width} ${pitch} ${block} ${panel} ${least}`, () => {
-    const numbers = matrix()
-    const packed = packParts(numbers, { width, panel, block, pitch }, extra)
-    if (extra > 0) addColumnSums(numbers, new Int32Array(packed.bytes.buffer, packed.extraAt, extra / 4))
-    return packed
-  })
+  const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
+  const parts = partsOf(product, { width, panel, block, pitch }, sums)
+  if (parts === undefined) return undefined
+  const { sizes, layout, make } = parts
   const scratchBytes =
     Math.ceil(
       (padding + taps * rows * 8 + 4 * (block * pitch + panel * rows) + 16 * Math.max(panel, 64)) / 64,
     ) * 64
   const { output, ...windowFields } = window
-  const { directoryAt, placesAt, valuesAt } = parts
+  const { directoryAt, placesAt, valuesAt } = sizes
   return {
-    parts,
-    cut: {
+    sizes,
+    w: c.made(layout, weight, sizes.byteLength, make),
+    values: {
       ...windowFields,
       outputSize: output,
       channels,
@@ -169,28 +160,53 @@ function cutSparse(
   }
 }
 
-function addColumnSums(matrix: WeightMatrix, sums: Int32Array): void {
-  const { data, outputs, outputsFirst } = matrix
-  const depth = stepsOf(matrix, 1)
-  for (let i = 0; i < data.length; i++) sums[outputsFirst ? Math.floor(i / depth) : i % outputs]! += data[i]!
-}
-
 /**
  * The share of steps up to which the sparse kernel takes less time than the dense one. Measured with AVX2: a step that is
  * kept costs 2.2 times what one of a dense product does.
  */
 const MOST_KEPT = 0.45
 
-/** Whether a weight may pay; its steps are at least as many as its numbers are. */
-function mayPay(
-  c: LowerContext,
-  { weight, window, channels, outputs, denseGain = 1 }: SparseProduct,
-): boolean {
-  const taps = sizeOf(window.kernel)
+/** Numbers, or steps, from which on the dense kernel is faster. */
+function mostKept({ matrix, denseGain = 1 }: SparseProduct, width: number): number {
+  return Math.floor((MOST_KEPT / denseGain) * matrix.outputs * stepsOf(matrix, width))
+}
+
+/** Whether a weight may pay: it keeps at least as large a share of its steps as of its numbers. */
+function mayPay(c: LowerContext, product: SparseProduct): boolean {
+  const { weight, matrix, window } = product
   const rows = window.batch * sizeOf(window.output)
-  if (taps > mostTaps || rows < c.target.traits.lanes || outputs * taps * channels < leastNumbers)
-    return false
-  return !looksDense(weight) && densityOf(weight) <= MOST_KEPT / denseGain
+  const numbers = matrix.outputs * stepsOf(matrix, 1)
+  if (matrix.taps > mostTaps || rows < c.target.traits.lanes || numbers < leastNumbers) return false
+  return seenOf(weight).nonzero <= mostKept(product, 1)
+}
+
+/** What is remembered of a weight as long as there is its tensor: numbers, and no memory that a session should give back. */
+interface Seen {
+  /** So many numbers at least are not zero. */
+  nonzero: number
+  /** Steps that are kept, by their width and how the weight is walked. */
+  readonly kept: Map<string, number>
+  readonly layouts: Map<string, Packed>
+}
+
+interface Packed {
+  readonly sizes: PartsSizes
+  /** Belongs to the sessions that use it. */
+  bytes: WeakRef<ArrayBuffer>
+}
+
+/** Where everything lies in a layout. */
+type PartsSizes = Omit<Parts, 'bytes'> & { readonly byteLength: number }
+
+const weightsSeen = new WeakMap<Tensor, Seen>()
+
+function seenOf(weight: Tensor): Seen {
+  let seen = weightsSeen.get(weight)
+  if (seen === undefined) {
+    seen = { nonzero: looksDense(weight) ? sizeOf(weight.shape) : 0, kept: new Map(), layouts: new Map() }
+    weightsSeen.set(weight, seen)
+  }
+  return seen
 }
 
 /** Numbers of a weight that are looked at first, in lines of some. */
@@ -209,39 +225,63 @@ function looksDense(weight: Tensor): boolean {
   return sampled && nonzero > 0.75 * seen && seen > 0
 }
 
-function pays(parts: Parts, { window, channels, outputs, denseGain = 1 }: SparseProduct): boolean {
-  return (
-    parts.kept <=
-    (MOST_KEPT / denseGain) * outputs * sizeOf(window.kernel) * Math.ceil(channels / parts.width)
-  )
+interface MadeParts {
+  readonly layout: string
+  readonly sizes: PartsSizes
+  readonly make: () => Uint8Array
 }
 
-const densities = new WeakMap<Tensor, number>()
-
-/** Share of the numbers that are not zero; of unsigned bytes, that are not 128. */
-function densityOf(tensor: Tensor): number {
-  let density = densities.get(tensor)
-  if (density === undefined) {
-    const data = tensor.data as Numbers
-    const zero = tensor.dtype === 'uint8' ? 128 : 0
-    let nonzero = 0
-    for (let i = 0; i < data.length; i++) if (data[i] !== zero) nonzero++
-    density = nonzero / data.length
-    densities.set(tensor, density)
+/** A weight in parts, with room for as many sums of columns; `undefined` where it does not pay. */
+function partsOf(product: SparseProduct, shape: PartsShape, sums: number): MadeParts | undefined {
+  const { weight, matrix } = product
+  const { width, panel, block, pitch } = shape
+  const seen = seenOf(weight)
+  const form = `${width} along ${matrix.outputStrides}`
+  const layout = `sparse ${form}, ${panel} ${block} ${pitch} ${sums}`
+  const most = mostKept(product, width)
+  if ((seen.kept.get(form) ?? 0) > most) return undefined
+  const pack = (nonzeros: Nonzeros): Parts => {
+    const parts = packParts(nonzeros, matrix, shape, 4 * sums)
+    addColumnSums(nonzeros, new Int32Array(parts.bytes.buffer, parts.extraAt, sums))
+    return parts
   }
-  return density
-}
-
-const made = new WeakMap<Tensor, Map<string, Parts>>()
-
-/** The same weight in the same layout is made once. */
-function packedOnce(weight: Tensor, name: string, make: () => Parts): Parts {
-  const layouts = made.get(weight) ?? new Map<string, Parts>()
-  made.set(weight, layouts)
-  let packed = layouts.get(name)
+  let packed = seen.layouts.get(layout)
+  // The plan holds what is packed here until a session has it; whoever asks later has it packed again.
+  let pending: Uint8Array | undefined
   if (packed === undefined) {
-    packed = make()
-    layouts.set(name, packed)
+    const nonzeros = nonzerosOf(weight, matrix, mostKept(product, 1))
+    if (nonzeros === undefined) {
+      seen.nonzero = mostKept(product, 1) + 1
+      return undefined
+    }
+    const kept = keptSteps(nonzeros, matrix, width)
+    seen.kept.set(form, kept)
+    if (kept > most) return undefined
+    const { bytes, ...sizes } = pack(nonzeros)
+    packed = {
+      sizes: { ...sizes, byteLength: bytes.byteLength },
+      bytes: new WeakRef(bytes.buffer as ArrayBuffer),
+    }
+    pending = bytes
+    seen.layouts.set(layout, packed)
   }
-  return packed
+  const known = packed
+  const make = (): Uint8Array => {
+    const shared = known.bytes.deref()
+    const bytes =
+      pending ??
+      (shared === undefined
+        ? pack(nonzerosOf(weight, matrix, sizeOf(weight.shape))!).bytes
+        : new Uint8Array(shared))
+    pending = undefined
+    if (bytes.buffer !== shared) known.bytes = new WeakRef(bytes.buffer as ArrayBuffer)
+    return bytes
+  }
+  return { layout, sizes: packed.sizes, make }
+}
+
+function addColumnSums({ starts, values }: Nonzeros, sums: Int32Array): void {
+  if (sums.length === 0) return
+  for (let output = 0; output < starts.length - 1; output++)
+    for (let i = starts[output]!; i < starts[output + 1]!; i++) sums[output]! += values[i]!
 }

@@ -42,7 +42,8 @@ class Lowering {
   /** Where each value lies. */
   readonly #values = new Map<string, Operand>()
   readonly #constants: Constant[] = []
-  readonly #packed = new Map<Tensor, Map<string, Operand>>()
+  /** Constants in a layout of a kernel. */
+  readonly #laid = new Map<Tensor, Map<string, Operand>>()
 
   constructor(graph: Graph, stage: Stage, target: Target, operators: Operators) {
     this.#graph = graph
@@ -103,7 +104,21 @@ class Lowering {
       },
       scratch: bytes => arenaOperand(`scratch of ${nodeName(node)}`, bytes),
       table: data => this.#tableOf(nodeName(node), data),
-      packed: (layout, source, bytes, pack) => this.#packedOf(nodeName(node), layout, source, bytes, pack),
+      packed: (layout, source, bytes, pack) => {
+        const from: Buffer = { name: `source of ${nodeName(node)}`, bytes: bytesOf(source), space: 'input' }
+        return this.#laidOut(nodeName(node), layout, source, bytes, buffer => {
+          const step = pack({ buffer: from, offset: 0 }, { buffer, offset: 0 })
+          return { kind: 'packed', buffer, layout, source, from, pack: step }
+        })
+      },
+      made: (layout, source, bytes, make) =>
+        this.#laidOut(nodeName(node), layout, source, bytes, buffer => ({
+          kind: 'made',
+          buffer,
+          layout,
+          source,
+          make,
+        })),
       emit: (kind, values) => steps.push(makeStep(kind, values, [nodeName(node)])),
     }
     const reason = op.lower(context)
@@ -186,23 +201,22 @@ class Lowering {
     return { buffer, offset: 0 }
   }
 
-  #packedOf(
+  /** A constant in a layout, once for each source. */
+  #laidOut(
     node: string,
     layout: string,
     source: Tensor,
     bytes: number,
-    pack: (from: Operand, to: Operand) => Step,
+    constant: (buffer: Buffer) => Constant,
   ): Operand {
-    const layouts = this.#packed.get(source) ?? new Map<string, Operand>()
-    this.#packed.set(source, layouts)
+    const layouts = this.#laid.get(source) ?? new Map<string, Operand>()
+    this.#laid.set(source, layouts)
     let operand = layouts.get(layout)
     if (operand === undefined) {
       const buffer: Buffer = { name: `${layout} of ${node}`, bytes, space: 'constant' }
-      const from: Buffer = { name: `source of ${node}`, bytes: bytesOf(source), space: 'input' }
       operand = { buffer, offset: 0 }
       layouts.set(layout, operand)
-      const step = pack({ buffer: from, offset: 0 }, operand)
-      this.#constants.push({ kind: 'packed', buffer, layout, source, from, pack: step })
+      this.#constants.push(constant(buffer))
     }
     return operand
   }

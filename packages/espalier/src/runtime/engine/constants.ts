@@ -77,6 +77,7 @@ export class ConstantStore {
   #make(constant: Constant): Block {
     if (constant.kind === 'table') return this.#backend.hold(constant.data)
     if (constant.kind === 'packed') return this.#pack(constant)
+    if (constant.kind === 'made') return this.#backend.hold(constant.make())
     const stored = storedBytes(constant.source)
     return stored === undefined ? this.#backend.hold(alignedBytes(constant.source)) : this.#load(stored)
   }
@@ -128,7 +129,7 @@ const RAW = ''
 
 function originOf(constant: Constant): { readonly source: object; readonly layout: string } {
   if (constant.kind === 'table') return { source: constant.data, layout: RAW }
-  return { source: constant.source, layout: constant.kind === 'packed' ? constant.layout : RAW }
+  return { source: constant.source, layout: constant.kind === 'raw' ? RAW : constant.layout }
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Node } from '../../../graph/graph.ts'
 import { fromNumbers, numbers } from '../../../tensor/elements.ts'
 import { sizeOf } from '../../../tensor/shape.ts'
-import { copyBytes, type Tensor, tensorFromBytes } from '../../../tensor/tensor.ts'
+import { copyBytes, type Derivation, type Tensor, tensorFromBytes } from '../../../tensor/tensor.ts'
 import type { Draft, Exchange, RuleContext } from '../rule.ts'
 
 /** A convolution whose weights are constant float32. */
@@ -52,9 +52,11 @@ export function scaleOutputs(
   const [first = 0, second = 0, ...kernel] = weight.shape
   const taps = sizeOf(kernel)
   const perGroup = outputs / group
+  // The axis of the outputs of a convolution; those of a transposed one may be on two.
+  const derived: Derivation = { of: weight, factors: { axis: 0, values: factor } }
   return tensorFromBytes('float32', weight.shape, {
     byteLength: 4 * sizeOf(weight.shape),
-    zerosOf: weight,
+    ...(node.op === 'Conv' && factor.every(Number.isFinite) && { derived }),
     fill(target: Uint8Array) {
       copyBytes(weight, target)
       const data = new Float32Array(target.buffer, target.byteOffset, target.byteLength / 4)

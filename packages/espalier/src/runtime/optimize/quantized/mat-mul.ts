@@ -1,6 +1,5 @@
 /** QuantizeLinear of an activation of a matrix product of dequantised values: one product on integers. */
-import { fromNumbers, numbers } from '../../../tensor/elements.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
+import { type Tensor, tensorBytes, tensorFromBytes } from '../../../tensor/tensor.ts'
 import { activationAttributes } from '../activation.ts'
 import type { NodeRule } from '../rule.ts'
 import { activatedBefore } from './activated.ts'
@@ -63,12 +62,16 @@ export const quantizedMatMul: NodeRule = {
   },
 }
 
-/** A matrix with its axes exchanged. */
+/** A matrix of bytes with its axes exchanged, which is done when it is packed. */
 function turned(matrix: Tensor): Tensor {
   const [rows, columns] = matrix.shape as [number, number]
-  const values = numbers(matrix)
-  const result = new Float64Array(values.length)
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!
-  return fromNumbers(matrix.dtype, [columns, rows], result)
+  return tensorFromBytes(matrix.dtype, [columns, rows], {
+    byteLength: rows * columns,
+    derived: { of: matrix, perm: [1, 0] },
+    fill(target: Uint8Array) {
+      const bytes = tensorBytes(matrix)
+      for (let i = 0; i < rows; i++)
+        for (let j = 0; j < columns; j++) target[j * rows + i] = bytes[i * columns + j]!
+    },
+  })
 }

@@ -1,0 +1,86 @@
+/**
+ * The nonzero numbers of a constant, however it is kept: dense in memory or in a file, as the pattern and values of a
+ * compressed file, or computed from another constant by an optimisation. Only dense ones are ever seen whole, in memory
+ * that the next one takes too.
+ */
+import { compressedOf } from '../formats/espalier/compressed.ts'
+import {
+  allocate,
+  copyBytes,
+  type Derivation,
+  storedBytes,
+  type Tensor,
+  tensorBytes,
+} from '../tensor/tensor.ts'
+import { beforeTranspose, type Numbers, type WeightMatrix } from './matrix.ts'
+import { type Nonzeros, nonzerosOfDense, nonzerosOfList } from './nonzeros.ts'
+
+/** Codecs of files that store nothing but what is not zero. */
+const exactCodecs: readonly string[] = ['bitmask', 'rice']
+
+/**
+ * The numbers of a float32, int8 or uint8 weight that are not zero, unsigned ones less 128, as kernels multiply them;
+ * `undefined` where they are more than `most`.
+ */
+export function nonzerosOf(weight: Tensor, matrix: WeightMatrix, most: number): Nonzeros | undefined {
+  const derived = storedBytes(weight)?.derived
+  const follows = derived?.factors === undefined || matrix.outputStrides[derived.factors.axis] === 1
+  return derived !== undefined && follows
+    ? derivedNonzeros(derived, matrix, most)
+    : ownNonzeros(weight, matrix, most)
+}
+
+/** Those of a weight that is computed from another: that one's, moved and multiplied. */
+function derivedNonzeros(
+  { of, perm, factors }: Derivation,
+  matrix: WeightMatrix,
+  most: number,
+): Nonzeros | undefined {
+  const found = nonzerosOf(of, perm === undefined ? matrix : beforeTranspose(matrix, perm), most)
+  if (found === undefined || factors === undefined) return found
+  const { starts, values } = found
+  for (let output = 0; output < matrix.outputs; output++) {
+    const factor = factors.values[output]!
+    for (let i = starts[output]!; i < starts[output + 1]!; i++) values[i] = values[i]! * factor
+  }
+  return found
+}
+
+function ownNonzeros(weight: Tensor, matrix: WeightMatrix, most: number): Nonzeros | undefined {
+  const compressed = compressedOf(weight)
+  // What a file leaves out of unsigned bytes is 0, which is -128 to kernels.
+  if (compressed === undefined || compressed.codec === 'raw' || weight.dtype === 'uint8')
+    return nonzerosOfDense(denseNumbers(weight), matrix, most)
+  if (exactCodecs.includes(compressed.codec) && compressed.stored > most) return undefined
+  const positions = compressed.positions()
+  const values = compressed.elements(positions).data as Numbers
+  return nonzerosOfList(positions, values, compressed.view, matrix, most)
+}
+
+/** All numbers of a weight, good until the next call. */
+function denseNumbers(weight: Tensor): Numbers {
+  const stored = storedBytes(weight)
+  const unsigned = weight.dtype === 'uint8'
+  let bytes = stored === undefined ? tensorBytes(weight) : scratchOf(stored.byteLength)
+  if (stored !== undefined) stored.fill(bytes)
+  else if (unsigned || bytes.byteOffset % 4 !== 0) {
+    bytes = scratchOf(bytes.byteLength)
+    copyBytes(weight, bytes)
+  }
+  if (unsigned) for (let i = 0; i < bytes.length; i++) bytes[i]! ^= 0x80
+  return weight.dtype === 'float32'
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+    : new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Where weights are read to. It goes when nobody has used it for a while: when it is collected. */
+let scratch: WeakRef<ArrayBuffer> | undefined
+
+function scratchOf(length: number): Uint8Array {
+  let buffer = scratch?.deref()
+  if (buffer === undefined || buffer.byteLength < length) {
+    buffer = allocate('uint8', length).buffer as ArrayBuffer
+    scratch = new WeakRef(buffer)
+  }
+  return new Uint8Array(buffer, 0, length)
+}
