@@ -7,6 +7,7 @@
 import type { MatrixView } from '../formats/espalier/matrix.ts'
 import { type Shape, stridesOf } from '../tensor/shape.ts'
 import type { Numbers, WeightMatrix } from './matrix.ts'
+import { scratch } from './scratch.ts'
 
 export interface Nonzeros<N extends Numbers = Numbers> {
   /** Where the numbers of an output begin; one more for the end. */
@@ -24,16 +25,10 @@ export function nonzerosOfDense<N extends Numbers>(
 ): Nonzeros<N> | undefined {
   const { rows, columns } = placesOf(matrix, denseView(matrix.shape))
   const width = columns.ks.length
-  let [outputs, ks, values] = [new Uint32Array(0), new Uint32Array(0), data.slice(0, 0) as N]
+  const found = roomFor(data, Math.min(data.length, most + width))
+  const { outputs, ks, values } = found
   let count = 0
   for (let row = 0, from = 0; row < rows.ks.length; row++, from += width) {
-    if (count > most) return undefined
-    if (count + width > ks.length) {
-      const room = Math.max(2 * ks.length, count + width, 2048)
-      outputs = enlarged(outputs, room)
-      ks = enlarged(ks, room)
-      values = enlarged(values, room)
-    }
     const [rowOutput, rowK] = [rows.outputs[row]!, rows.ks[row]!]
     for (let column = 0; column < width; column++) {
       const value = data[from + column]!
@@ -42,9 +37,9 @@ export function nonzerosOfDense<N extends Numbers>(
       ks[count] = rowK + columns.ks[column]!
       values[count++] = value
     }
+    if (count > most) return undefined
   }
-  if (count > most) return undefined
-  return byOutput(matrix, outputs.subarray(0, count), ks.subarray(0, count), values.subarray(0, count) as N)
+  return byOutput(matrix, found, count)
 }
 
 /**
@@ -53,19 +48,18 @@ export function nonzerosOfDense<N extends Numbers>(
  */
 export function nonzerosOfList<N extends Numbers>(
   positions: Uint32Array,
-  values: N,
+  list: N,
   view: MatrixView,
   matrix: WeightMatrix,
-  most: number = values.length,
+  most: number = list.length,
 ): Nonzeros<N> | undefined {
   const { rows, columns } = placesOf(matrix, view)
   const width = columns.ks.length
-  const outputs = new Uint32Array(values.length)
-  const ks = new Uint32Array(values.length)
-  const kept = values.slice() as N
+  const found = roomFor(list, list.length)
+  const { outputs, ks, values } = found
   let count = 0
-  for (let i = 0, row = 0, from = 0; i < values.length; i++) {
-    const value = values[i]!
+  for (let i = 0, row = 0, from = 0; i < list.length; i++) {
+    const value = list[i]!
     if (value === 0) continue
     const position = positions[i]!
     if (position >= from + width) {
@@ -74,10 +68,28 @@ export function nonzerosOfList<N extends Numbers>(
     }
     outputs[count] = rows.outputs[row]! + columns.outputs[position - from]!
     ks[count] = rows.ks[row]! + columns.ks[position - from]!
-    kept[count++] = value
+    values[count++] = value
   }
-  if (count > most) return undefined
-  return byOutput(matrix, outputs.subarray(0, count), ks.subarray(0, count), kept.subarray(0, count) as N)
+  return count > most ? undefined : byOutput(matrix, found, count)
+}
+
+/** Numbers in the order in which they were found. */
+interface Found<N extends Numbers> {
+  readonly outputs: Uint32Array
+  readonly ks: Uint32Array
+  readonly values: N
+}
+
+const [outputScratch, kScratch, valueScratch] = [scratch(), scratch(), scratch()]
+
+/** Room for as many numbers, good until the next call. */
+function roomFor<N extends Numbers>(like: N, room: number): Found<N> {
+  const kind = like instanceof Float32Array ? Float32Array : Int8Array
+  return {
+    outputs: new Uint32Array(outputScratch(4 * room), 0, room),
+    ks: new Uint32Array(kScratch(4 * room), 0, room),
+    values: new kind(valueScratch(4 * room), 0, room) as N,
+  }
 }
 
 /** Rows and columns that leave long columns: the first axis that has an extent is that of rows. */
@@ -113,34 +125,37 @@ function placesOf(
   return { rows: along(order.slice(0, split)), columns: along(order.slice(split)) }
 }
 
-/** Sorted by output, then by k, by counting: each key takes one pass where it is not in order already. */
+/** The first `count` that were found, by output, then by k: sorted by counting, where they are not in order already. */
 function byOutput<N extends Numbers>(
   { outputs, taps, channels }: WeightMatrix,
-  outputOf: Uint32Array,
-  ks: Uint32Array,
-  values: N,
+  found: Found<N>,
+  count: number,
 ): Nonzeros<N> {
+  const [outputOf, ks] = [found.outputs.subarray(0, count), found.ks.subarray(0, count)]
   const starts = startsOf(outputOf, outputs)
-  const inOutputs = isAscending(outputOf)
   const newest = new Uint32Array(outputs)
+  let inOutputs = true
   let inKs = true
-  for (let i = 0; i < ks.length; i++) {
+  for (let i = 0, last = 0; i < count; i++) {
     const output = outputOf[i]!
+    if (output < last) inOutputs = false
     if (ks[i]! < newest[output]!) inKs = false
+    last = output
     newest[output] = ks[i]!
   }
-  if (inKs && inOutputs) return { starts, ks, values }
+  const values = found.values.slice(0, count) as N
+  if (inKs && inOutputs) return { starts, ks: ks.slice(), values }
   // The second sort keeps the order of the first.
   const order = inKs ? undefined : orderBy(ks, startsOf(ks, taps * channels))
-  const sorted = { ks: new Uint32Array(ks.length), values: values.slice() as N }
+  const sorted = new Uint32Array(count)
   const next = starts.slice()
-  for (let i = 0; i < ks.length; i++) {
+  for (let i = 0; i < count; i++) {
     const from = order === undefined ? i : order[i]!
     const to = next[outputOf[from]!]!++
-    sorted.ks[to] = ks[from]!
-    sorted.values[to] = values[from]!
+    sorted[to] = ks[from]!
+    values[to] = found.values[from]!
   }
-  return { starts, ...sorted }
+  return { starts, ks: sorted, values }
 }
 
 /** Where each key below `count` begins among sorted ones, and the end. */
@@ -155,15 +170,4 @@ function orderBy(keys: Uint32Array, starts: Uint32Array): Uint32Array {
   const order = new Uint32Array(keys.length)
   for (let i = 0; i < keys.length; i++) order[starts[keys[i]!]!++] = i
   return order
-}
-
-function isAscending(keys: Uint32Array): boolean {
-  for (let i = 1; i < keys.length; i++) if (keys[i]! < keys[i - 1]!) return false
-  return true
-}
-
-function enlarged<A extends Uint32Array | Numbers>(array: A, length: number): A {
-  const larger = new (array.constructor as new (length: number) => A)(length)
-  larger.set(array)
-  return larger
 }

@@ -75,11 +75,12 @@ export function packParts(nonzeros: Nonzeros, matrix: WeightMatrix, shape: Parts
   let entry = 0
   let next = 0
   const order = new Uint32Array(panel)
+  const sizes = new Uint32Array(block + 2)
   for (let part = 0; part < parts; part++) {
     starts[2 * part] = entry
     starts[2 * part + 1] = next
     const own = counts.subarray(part * panel, (part + 1) * panel)
-    const listed = byCount(own, block, order)
+    const listed = byCount(own, order, sizes)
     for (let i = 0; i < listed; i++) {
       const output = order[i]!
       const count = own[output]!
@@ -108,13 +109,15 @@ interface Walk {
 
 function walkOf(matrix: WeightMatrix, { width, panel, block, pitch }: PartsShape): Walk {
   const steps = stepTable(matrix, width)
-  return {
-    blocks: Math.ceil(stepsOf(matrix, width) / block),
-    steps,
-    counts: steps.map(step => Math.floor(step / block) * panel),
-    places: Uint16Array.from(steps, step => (step % block) * pitch),
-    within: Uint8Array.from(steps, (_, k) => (k % matrix.channels) % width),
+  const depth = steps.length
+  const [counts, places, within] = [new Uint32Array(depth), new Uint16Array(depth), new Uint8Array(depth)]
+  for (let k = 0; k < depth; k++) {
+    const ofBlock = Math.floor(steps[k]! / block)
+    counts[k] = ofBlock * panel
+    places[k] = (steps[k]! - ofBlock * block) * pitch
+    within[k] = (k % matrix.channels) % width
   }
+  return { blocks: Math.ceil(stepsOf(matrix, width) / block), steps, counts, places, within }
 }
 
 /** The step of each k. */
@@ -209,13 +212,16 @@ function numbersAt<N extends Numbers>(like: N, bytes: Uint8Array, at: number, le
   return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length) as N
 }
 
-/** Fills `order` with the outputs that have any steps, the fewest first, equal ones in order; says how many there are. */
-function byCount(counts: Uint32Array, most: number, order: Uint32Array): number {
-  const starts = new Uint32Array(most + 2)
+/**
+ * Fills `order` with the outputs that have any steps, the fewest first, equal ones in order; says how many there are.
+ * `starts` is room for two more than the largest count.
+ */
+function byCount(counts: Uint32Array, order: Uint32Array, starts: Uint32Array): number {
+  starts.fill(0)
   for (let output = 0; output < counts.length; output++) starts[counts[output]! + 1]!++
   const none = starts[1]!
   starts[1] = 0
-  for (let count = 1; count <= most; count++) starts[count + 1]! += starts[count]!
+  for (let count = 1; count + 1 < starts.length; count++) starts[count + 1]! += starts[count]!
   for (let output = 0; output < counts.length; output++)
     if (counts[output]! > 0) order[starts[counts[output]!]!++] = output
   return counts.length - none

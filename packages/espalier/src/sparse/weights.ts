@@ -4,16 +4,10 @@
  * that the next one takes too.
  */
 import { compressedOf } from '../formats/espalier/compressed.ts'
-import {
-  allocate,
-  copyBytes,
-  type Derivation,
-  storedBytes,
-  type Tensor,
-  tensorBytes,
-} from '../tensor/tensor.ts'
+import { copyBytes, type Derivation, storedBytes, type Tensor, tensorBytes } from '../tensor/tensor.ts'
 import { beforeTranspose, type Numbers, type WeightMatrix } from './matrix.ts'
 import { type Nonzeros, nonzerosOfDense, nonzerosOfList } from './nonzeros.ts'
+import { scratch } from './scratch.ts'
 
 /** Codecs of files that store nothing but what is not zero. */
 const exactCodecs: readonly string[] = ['bitmask', 'rice']
@@ -57,30 +51,23 @@ function ownNonzeros(weight: Tensor, matrix: WeightMatrix, most: number): Nonzer
   return nonzerosOfList(positions, values, compressed.view, matrix, most)
 }
 
+const denseScratch = scratch()
+
 /** All numbers of a weight, good until the next call. */
 function denseNumbers(weight: Tensor): Numbers {
   const stored = storedBytes(weight)
   const unsigned = weight.dtype === 'uint8'
-  let bytes = stored === undefined ? tensorBytes(weight) : scratchOf(stored.byteLength)
+  let bytes =
+    stored === undefined
+      ? tensorBytes(weight)
+      : new Uint8Array(denseScratch(stored.byteLength), 0, stored.byteLength)
   if (stored !== undefined) stored.fill(bytes)
   else if (unsigned || bytes.byteOffset % 4 !== 0) {
-    bytes = scratchOf(bytes.byteLength)
+    bytes = new Uint8Array(denseScratch(bytes.byteLength), 0, bytes.byteLength)
     copyBytes(weight, bytes)
   }
   if (unsigned) for (let i = 0; i < bytes.length; i++) bytes[i]! ^= 0x80
   return weight.dtype === 'float32'
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
     : new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** Where weights are read to. It goes when nobody has used it for a while: when it is collected. */
-let scratch: WeakRef<ArrayBuffer> | undefined
-
-function scratchOf(length: number): Uint8Array {
-  let buffer = scratch?.deref()
-  if (buffer === undefined || buffer.byteLength < length) {
-    buffer = allocate('uint8', length).buffer as ArrayBuffer
-    scratch = new WeakRef(buffer)
-  }
-  return new Uint8Array(buffer, 0, length)
 }
