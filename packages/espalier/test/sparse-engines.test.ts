@@ -2,10 +2,21 @@
  * Weights with many zeros on every executor, beside the reference. Whole numbers throughout: results are the same on all,
  * to the bit, whatever the order of sums.
  */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { type GraphBuilder, graphBuilder, type Handle } from '../src/graph/builder.ts'
-import type { Graph } from '../src/graph/graph.ts'
+import { weightViews } from '../src/analysis/weight-views.ts'
+import {
+  compressedOf,
+  encodeEspalier,
+  readEspalier,
+  tensorOfCompressed,
+} from '../src/formats/espalier/index.ts'
+import { concatBytes } from '../src/formats/io/bytes.ts'
+import { floatAttribute, type GraphBuilder, graphBuilder, type Handle } from '../src/graph/builder.ts'
+import { type Graph, isSparse } from '../src/graph/graph.ts'
 import { testedExecutors } from '../src/runtime/executors.suite.ts'
+import { reference } from '../src/runtime/reference.ts'
 import { session } from '../src/runtime/session.ts'
 import { sizeOf } from '../src/tensor/shape.ts'
 import { float32, type Tensor, tensor } from '../src/tensor/tensor.ts'
@@ -123,6 +134,39 @@ const cases: readonly Case[] = [
       })
     },
   },
+  {
+    name: 'a convolution before a batch norm and a factor',
+    shape: [1, 16, 12, 9],
+    step: 'sparse_f32',
+    build: (g, x) => {
+      const y = g.node('Conv', [x, g.constant(floats([24, 16, 3, 3], 85))])
+      const factor = float32(Array.from({ length: 24 }, (_, i) => 2 ** ((i % 5) - 2)))
+      const constants = [factor, floats([24]), floats([24]), float32(new Array(24).fill(1))]
+      const norm = g.node('BatchNormalization', [y, ...constants.map(value => g.constant(value))], {
+        epsilon: floatAttribute(0),
+      })
+      return g.node('Mul', [norm, g.constant(float32([2]))])
+    },
+  },
+  {
+    name: 'a transposed 8-bit matrix between floats',
+    shape: [20, 128],
+    step: 'sparse_i8',
+    build: (g, x) => {
+      const [one, zero] = [g.constant(float32([1], [])), g.constant(tensor('int8', [], Int8Array.of(0)))]
+      const weight = tensor('int8', [48, 128], Int8Array.from(whole(48 * 128, 100, 85, 4)))
+      const y = g.node(
+        'Gemm',
+        [
+          g.node('DequantizeLinear', [g.node('QuantizeLinear', [x, one, zero]), one, zero]),
+          g.node('DequantizeLinear', [g.constant(weight), one, zero]),
+        ],
+        { transB: 1 },
+      )
+      const step = g.constant(float32([16], []))
+      return g.node('DequantizeLinear', [g.node('QuantizeLinear', [y, step, zero]), step, zero])
+    },
+  },
 ]
 
 function graphOf({ shape, dtype = 'float32', build }: Case): Graph {
@@ -142,12 +186,12 @@ function feedsOf({ shape, dtype = 'float32' }: Case): { x: Tensor } {
   }
 }
 
-const [reference, ...engines] = testedExecutors.filter(executor => executor.available().ok)
+const engines = testedExecutors.filter(executor => executor !== reference && executor.available().ok)
 
 describe.each(cases)('$name', one => {
   const graph = graphOf(one)
   const feeds = feedsOf(one)
-  using prepared = reference!.prepare(graph)
+  using prepared = reference.prepare(graph)
   const [expected] = [...prepared.run(feeds).values()] as Tensor[]
 
   test.each(engines)('$name', engine => {
@@ -160,4 +204,71 @@ describe.each(cases)('$name', one => {
     if (s.backend === 'reference') return
     expect(s.dump(feeds)).toContain(one.step)
   })
+
+  test('from a file, the dense weight is never made', async () => {
+    if (!one.step.startsWith('sparse')) return
+    const { graph: stored, count } = await withoutDense(graph)
+    expect(count).toBeGreaterThan(0)
+    for (const engine of engines) {
+      using found = engine.prepare(stored)
+      expect([...found.run(feeds).values()]).toEqual([expected])
+    }
+  })
+})
+
+/** The graph from an espalier file, and how many of its constants are sparse there: they fail when they are asked for their dense form. */
+async function withoutDense(graph: Graph): Promise<{ graph: Graph; count: number }> {
+  const { chunks } = encodeEspalier(graph, { views: weightViews(graph) })
+  const read = await readEspalier(concatBytes(chunks))
+  let count = 0
+  const initializers = new Map(read.initializers)
+  for (const [name, constant] of initializers) {
+    const compressed = isSparse(constant) ? undefined : compressedOf(constant)
+    if (compressed === undefined || compressed.codec === 'raw') continue
+    count++
+    const dense = (): Tensor => {
+      throw new Error(`the dense form of ${name} was made`)
+    }
+    initializers.set(name, tensorOfCompressed({ ...compressed, dense }))
+  }
+  return { graph: { ...read, initializers }, count }
+}
+
+test('memory of packed weights is given back with the session, though the graph stays', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = async (): Promise<number> => {
+    // What weak references gave lasts until the end of a turn, and finalisers run in another.
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise(resolve => setTimeout(resolve, 0))
+      collect()
+    }
+    return process.memoryUsage().arrayBuffers
+  }
+  const size = 1024
+  const g = graphBuilder()
+  g.output(g.node('MatMul', [g.input('x', 'float32', ['rows', size]), g.constant(floats([size, size], 80))]))
+  const { graph } = await withoutDense(g.build())
+  const feeds = (rows: number) => ({ x: floats([rows, size]) })
+  const packed = 0.2 * size * size * 6
+  const before = await held()
+  const first = await session(graph, { backend: 'native' })
+  const [expected] = Object.values(first.runSync(feeds(64)))
+  first.runSync(feeds(65))
+  const own = (await held()) - before
+  const second = await session(graph, { backend: 'native' })
+  expect(Object.values(second.runSync(feeds(64)))).toEqual([expected])
+  const both = (await held()) - before
+  first.dispose()
+  expect(Object.values(second.runSync(feeds(66))).length).toBe(1)
+  second.dispose()
+  const after = (await held()) - before
+  // The compressed weights once, whatever the number of plans and sessions, with their arenas; nothing afterwards.
+  expect(own).toBeGreaterThan(0.9 * packed)
+  expect(own).toBeLessThan(2 * packed)
+  expect(both).toBeLessThan(3 * packed)
+  expect(after).toBeLessThan(0.5 * packed)
+  // Packed anew for who asks later.
+  using third = await session(graph, { backend: 'native' })
+  expect(Object.values(third.runSync(feeds(64)))).toEqual([expected])
 })
