@@ -54,7 +54,7 @@ export class BitReader {
       this.#held += 8
     }
     const value = this.#buffer & ((1 << count) - 1)
-    this.#buffer >>>= count
+    this.#buffer = (this.#buffer >>> count) | 0
     this.#held -= count
     return value
   }
@@ -80,6 +80,21 @@ export class BitReader {
     }
   }
 
+  /** A code of Golomb and Rice: {@link readUnary} times 2^k, and {@link read} of k bits. */
+  readRice(k: number): number {
+    while (this.#held <= 24 && this.#next < this.#bytes.length) {
+      this.#buffer |= this.#bytes[this.#next++]! << this.#held
+      this.#held += 8
+    }
+    const ones = trailingOnes(this.#buffer)
+    const bits = ones + 1 + k
+    if (bits > this.#held || bits > 31) return this.readUnary() * 2 ** k + this.read(k)
+    const rest = this.#buffer >>> (ones + 1)
+    this.#buffer = (this.#buffer >>> bits) | 0
+    this.#held -= bits
+    return (ones << k) | (rest & ((1 << k) - 1))
+  }
+
   /** Throws `malformed` unless all bytes are read and the bits that fill up the last one are zero. */
   end(): void {
     if (this.#next !== this.#bytes.length || this.#held >= 8 || this.#buffer !== 0)
@@ -92,9 +107,9 @@ function trailingOnes(word: number): number {
   return zeros === 0 ? 32 : 31 - Math.clz32(zeros & -zeros)
 }
 
-/** `word >>> count` for counts up to 32. */
+/** `word >>> count` for counts up to 32, as the signed integer that engines keep without a heap object. */
 function shift(word: number, count: number): number {
-  return count >= 32 ? 0 : word >>> count
+  return count >= 32 ? 0 : (word >>> count) | 0
 }
 
 function ended(): EspalierError {

@@ -113,10 +113,9 @@ export function decodeGaps(pattern: Uint8Array, count: number, k: number, stored
   if (stored + 1 > 8 * pattern.length) throw wrongCount(stored, `${pattern.length} bytes`)
   const reader = new BitReader(pattern)
   const positions = allocate('uint32', stored)
-  const unit = 2 ** k
   let next = 0
   for (let i = 0; i <= stored; i++) {
-    const position = next + reader.readUnary() * unit + reader.read(k)
+    const position = next + reader.readRice(k)
     if (i < stored ? position >= count : position !== count)
       throw new EspalierError('malformed', 'the gaps of the pattern do not fill the tensor', {
         expected: `${count} elements`,
