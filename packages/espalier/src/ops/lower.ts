@@ -48,6 +48,8 @@ export interface LowerContext extends NodeContext {
   ): Operand
   /** As {@link packed}, where no step packs it: `make` gives the bytes, each time that a session needs them. */
   made(layout: string, source: Tensor, bytes: number, make: () => Uint8Array): Operand
+  /** Why the next step that is emitted is of its kind, for explanations. */
+  note(text: string): void
   emit<K extends StepKind>(kind: K, values: StepValues<K>): void
 }
 

@@ -47,6 +47,7 @@ test('a plan with every kind of constant, a barrier and a step without a kernel'
       threads: 2,
       traits: { layout: 1, lanes: 8, gemmRows: 6, gemmColumns: 16, int8Columns: 16, int8Depth: 2 },
       winograd: true,
+      sparse: 'auto',
     },
     inputs: [{ name: 'x', dtype: 'float32', shape: [2, 3], buffer: x }],
     outputs: [{ name: 'y', dtype: 'float32', shape: [2, 3], buffer: y }],

@@ -35,6 +35,8 @@ export interface Step {
   readonly values: Readonly<Record<string, number | readonly number[] | Operand | undefined>>
   /** Names of the nodes it does the work of. */
   readonly origin: readonly string[]
+  /** Why this kernel and not another one, where that is not plain; for explanations. */
+  readonly note?: string
 }
 
 /** Work that no kernel does: it runs in TypeScript, through an operator's reference evaluation. */
@@ -61,8 +63,9 @@ export function makeStep<K extends StepKind>(
   kind: K,
   values: StepValues<K>,
   origin: readonly string[],
+  note?: string,
 ): Step {
-  return { kind, values: values as Step['values'], origin }
+  return { kind, values: values as Step['values'], origin, ...(note !== undefined && { note }) }
 }
 
 /** The kinds of a step's fields, in the order in which they are encoded. */

@@ -9,12 +9,20 @@ export type Traits = Readonly<Record<(typeof traitNames)[number], number>>
 /** Variants of the kernels. */
 export type Isa = 'avx2' | 'avx512' | 'avx512vnni' | 'amx' | 'neon' | 'neondotprod' | 'wasm' | 'wasm-relaxed'
 
+/**
+ * When sparse kernels multiply weights that have zeros: `auto` where they are quicker than dense ones, as far as is known;
+ * `never`; `always` that they can, however few zeros there are.
+ */
+export type SparseUse = 'auto' | 'never' | 'always'
+
 export interface Target {
   readonly isa: Isa
   readonly threads: number
   readonly traits: Traits
   /** Whether convolutions may be computed by Winograd's method. */
   readonly winograd: boolean
+  /** When sparse kernels multiply weights that have zeros. */
+  readonly sparse: SparseUse
 }
 
 /** Whether kernels that report these numbers were built for the steps of this library. */

@@ -16,6 +16,7 @@ export function explainPlans(plans: readonly Plan[], alone: readonly string[]): 
     lines.push(
       `${rows.length} steps on ${target.isa}, ${target.threads} thread${target.threads === 1 ? '' : 's'}; ${(bytes / 2 ** 20).toFixed(1)} MiB of activations`,
     )
-  for (const { kind, nodes } of rows) lines.push(`  ${kind.padEnd(22)} ${nodes.join(', ')}`)
+  for (const { kind, nodes, note } of rows)
+    lines.push(`  ${kind.padEnd(22)} ${nodes.join(', ')}${note === undefined ? '' : ` (${note})`}`)
   return lines.join('\n')
 }

@@ -24,6 +24,8 @@ export interface ProfileRow {
   readonly bytes: number
   /** Why there is no kernel; only for operators without. */
   readonly reason?: string
+  /** Why this kernel and not another one, where that is not plain. */
+  readonly note?: string
 }
 
 export interface Profile {
@@ -67,7 +69,12 @@ export function profileEngine(
 export function describePlan(plan: Plan): Omit<ProfileRow, 'seconds'>[] {
   return plan.segments.flatMap((segment): Omit<ProfileRow, 'seconds'>[] => {
     if (segment.kind === 'code')
-      return segment.steps.map(step => ({ kind: step.kind, nodes: step.origin, ...costOf(step) }))
+      return segment.steps.map(step => ({
+        kind: step.kind,
+        nodes: step.origin,
+        ...costOf(step),
+        ...(step.note !== undefined && { note: step.note }),
+      }))
     const { graph, reason } = segment.step
     const nodes = graph.nodes.map(node => `${nodeName(node)} (${node.op})`)
     return [{ kind: 'reference', nodes, flops: 0, bytes: 0, reason }]

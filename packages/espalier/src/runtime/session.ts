@@ -14,7 +14,7 @@ import { requireOps } from '../ops/missing.ts'
 import type { Operators } from '../ops/op.ts'
 import { dumpPlan } from '../plan/dump.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Isa } from '../plan/target.ts'
+import type { Isa, SparseUse } from '../plan/target.ts'
 import { isFloat } from '../tensor/dtype.ts'
 import { numbers } from '../tensor/elements.ts'
 import { inMemory, isTensor, type RuntimeValue } from '../tensor/tensor.ts'
@@ -49,6 +49,11 @@ export interface SessionOptions {
    * weights, and an infinity or a NaN reaches outputs four pixels away instead of one. Says nothing on the reference.
    */
   readonly winograd?: boolean
+  /**
+   * When products and convolutions of constant weights leave out the zeros among them: `auto`, when left out, where that is
+   * quicker as far as is known; `never`; `always` that a sparse kernel can, however slow. Says nothing on the reference.
+   */
+  readonly sparse?: SparseUse
   readonly operators?: Operators
   /** Seed of operators that draw random numbers; 0 when left out. */
   readonly seed?: number
@@ -137,7 +142,9 @@ async function sessionOf(graph: Graph, options: SessionOptions, onDispose: () =>
   if (choice.reason) onWarning(`models run on WebAssembly: ${choice.reason}`)
   const optimized = optimize(part, { operators })
   const { backend, threads } = await openBackend(choice.name, wanted, options.isa, onWarning)
-  const engine = new Engine(optimized, backend, threads, operators, options.winograd)
+  const { winograd = true, sparse = 'auto' } = options
+  checkSparse(sparse)
+  const engine = new Engine(optimized, backend, threads, operators, { winograd, sparse })
   try {
     if (types !== undefined) engine.planFor(types)
   } catch (error) {
@@ -161,6 +168,16 @@ function threadsOf({ threads }: SessionOptions): number {
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
   throw new EspalierError('bad-argument', `threads must be a whole number from 1 to ${MOST_THREADS}`, {
     got: `${threads}`,
+  })
+}
+
+const sparseUses: readonly SparseUse[] = ['auto', 'never', 'always']
+
+function checkSparse(sparse: SparseUse): void {
+  if (sparseUses.includes(sparse)) return
+  throw new EspalierError('bad-argument', 'this says nothing of sparse kernels', {
+    expected: sparseUses.join(', '),
+    got: `${sparse}`,
   })
 }
 

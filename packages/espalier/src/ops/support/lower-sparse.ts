@@ -132,9 +132,20 @@ function cutSparse(
   const least = columns ?? 1
   const panel = Math.min(Math.ceil(outputs / least) * least, panelOutputs)
   const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
-  const parts = partsOf(product, { width, panel, block, pitch }, sums)
-  if (parts === undefined) return undefined
+  const most = mostKept(c, product)
+  const parts = partsOf(product, { width, panel, block, pitch }, sums, most)
+  if (parts === undefined) {
+    c.note(
+      `sparse kernels pay up to ${percent(most)} of the ${width === 1 ? 'numbers' : 'fours'}, more are kept`,
+    )
+    return undefined
+  }
   const { sizes, layout, make } = parts
+  const share = percent(sizes.kept / (outputs * stepsOf(matrix, width)))
+  const dense = sizeOf(weight.shape) * (width === 1 ? 4 : 1)
+  c.note(
+    `${share} of the ${width === 1 ? 'numbers' : 'fours'} are kept, up to ${percent(most)} pay; ${sizes.byteLength} bytes, ${dense} dense`,
+  )
   const scratchBytes =
     Math.ceil(
       (padding + taps * rows * 8 + 4 * (block * pitch + panel * rows) + 16 * Math.max(panel, 64)) / 64,
@@ -166,10 +177,20 @@ function cutSparse(
  */
 const MOST_KEPT = 0.45
 
-/** Numbers, or steps, from which on the dense kernel is faster. */
-function mostKept({ matrix, denseGain = 1 }: SparseProduct, width: number): number {
-  return Math.floor((MOST_KEPT / denseGain) * matrix.outputs * stepsOf(matrix, width))
+/** What turning the activations of a panel costs for each of its outputs, in products of the dense kernel. As measured. */
+const TURNING = 3.2
+
+/**
+ * The share of the steps of a product up to which sparse kernels are used: of all of them where they are asked for, less
+ * with few outputs, for which activations are turned all the same. Negative where they are not wanted.
+ */
+function mostKept(c: LowerContext, { matrix, denseGain = 1 }: SparseProduct): number {
+  if (c.target.sparse === 'always') return 1
+  if (c.target.sparse === 'never') return -1
+  return MOST_KEPT / denseGain - (TURNING * Math.ceil(matrix.outputs / panelOutputs)) / matrix.outputs
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 /** Whether a weight may pay: it keeps at least as large a share of its steps as of its numbers. */
 function mayPay(c: LowerContext, product: SparseProduct): boolean {
@@ -177,7 +198,8 @@ function mayPay(c: LowerContext, product: SparseProduct): boolean {
   const rows = window.batch * sizeOf(window.output)
   const numbers = matrix.outputs * stepsOf(matrix, 1)
   if (matrix.taps > mostTaps || rows < c.target.traits.lanes || numbers < leastNumbers) return false
-  return seenOf(weight).nonzero <= mostKept(product, 1)
+  const most = mostKept(c, product)
+  return most >= 0 && seenOf(weight).nonzero <= most * numbers
 }
 
 /** What is remembered of a weight as long as there is its tensor: numbers, and no memory that a session should give back. */
@@ -231,15 +253,21 @@ interface MadeParts {
   readonly make: () => Uint8Array
 }
 
-/** A weight in parts, with room for as many sums of columns; `undefined` where it does not pay. */
-function partsOf(product: SparseProduct, shape: PartsShape, sums: number): MadeParts | undefined {
+/** A weight in parts, with room for as many sums of columns; `undefined` where more than a share `most` of its steps is kept. */
+function partsOf(
+  product: SparseProduct,
+  shape: PartsShape,
+  sums: number,
+  most: number,
+): MadeParts | undefined {
   const { weight, matrix } = product
   const { width, panel, block, pitch } = shape
   const seen = seenOf(weight)
   const form = `${width} along ${matrix.outputStrides}`
   const layout = `sparse ${form}, ${panel} ${block} ${pitch} ${sums}`
-  const most = mostKept(product, width)
-  if ((seen.kept.get(form) ?? 0) > most) return undefined
+  const mostSteps = most * matrix.outputs * stepsOf(matrix, width)
+  const mostNumbers = Math.floor(most * matrix.outputs * stepsOf(matrix, 1))
+  if ((seen.kept.get(form) ?? 0) > mostSteps) return undefined
   const pack = (nonzeros: Nonzeros): Parts => {
     const parts = packParts(nonzeros, matrix, shape, 4 * sums)
     addColumnSums(nonzeros, new Int32Array(parts.bytes.buffer, parts.extraAt, sums))
@@ -249,14 +277,14 @@ function partsOf(product: SparseProduct, shape: PartsShape, sums: number): MadeP
   // The plan holds what is packed here until a session has it; whoever asks later has it packed again.
   let pending: Uint8Array | undefined
   if (packed === undefined) {
-    const nonzeros = nonzerosOf(weight, matrix, mostKept(product, 1))
+    const nonzeros = nonzerosOf(weight, matrix, mostNumbers)
     if (nonzeros === undefined) {
-      seen.nonzero = mostKept(product, 1) + 1
+      seen.nonzero = mostNumbers + 1
       return undefined
     }
     const kept = keptSteps(nonzeros, matrix, width)
     seen.kept.set(form, kept)
-    if (kept > most) return undefined
+    if (kept > mostSteps) return undefined
     const { bytes, ...sizes } = pack(nonzeros)
     packed = {
       sizes: { ...sizes, byteLength: bytes.byteLength },

@@ -19,6 +19,7 @@ const target: Target = {
   threads: 1,
   traits: { layout: 1, lanes: 8, gemmRows: 6, gemmColumns: 16, int8Columns: 16, int8Depth: 2 },
   winograd: true,
+  sparse: 'auto',
 }
 
 /** The plan of a graph of fixed shapes; `test.Own` is lowered by `lower`. */

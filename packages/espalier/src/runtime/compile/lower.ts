@@ -73,6 +73,7 @@ class Lowering {
     })
     if (dtypeProblems(node, schema, types).length > 0) return 'the data types are not what the operator takes'
     const steps: Step[] = []
+    let note: string | undefined
     const made = new Map<string, Operand>()
     const name = (index: number): string => node.inputs[index] ?? ''
     const inputType = (index: number): ConcreteType => this.#typeOf(name(index))
@@ -119,7 +120,13 @@ class Lowering {
           source,
           make,
         })),
-      emit: (kind, values) => steps.push(makeStep(kind, values, [nodeName(node)])),
+      note: text => {
+        note = text
+      },
+      emit: (kind, values) => {
+        steps.push(makeStep(kind, values, [nodeName(node)], note))
+        note = undefined
+      },
     }
     const reason = op.lower(context)
     if (reason !== undefined) return reason

@@ -57,6 +57,9 @@ export interface EngineRun extends HostOptions {
   readonly onDone?: (nodes: number) => void
 }
 
+/** Which of several kernels may do the same work, as far as a caller decides it; see {@link Target}. */
+export type KernelChoice = Partial<Pick<Target, 'winograd' | 'sparse'>>
+
 export class Engine {
   readonly #graph: Graph
   readonly #backend: Backend
@@ -71,11 +74,17 @@ export class Engine {
   readonly #inputs: readonly string[]
   readonly #outputs: readonly string[]
 
-  constructor(graph: Graph, backend: Backend, threads: number, operators: Operators, winograd = true) {
+  constructor(
+    graph: Graph,
+    backend: Backend,
+    threads: number,
+    operators: Operators,
+    { winograd = true, sparse = 'auto' }: KernelChoice = {},
+  ) {
     this.#graph = graph
     this.#backend = backend
     this.#operators = operators
-    this.#target = { isa: backend.isa, threads, traits: backend.traits, winograd }
+    this.#target = { isa: backend.isa, threads, traits: backend.traits, winograd, sparse }
     this.#constants = new ConstantStore(backend, threads)
     this.#outputs = graph.outputs.map(({ name }) => name)
     for (const [index, node] of graph.nodes.entries())
