@@ -49,7 +49,8 @@ export function weightViews(graph: Graph): Map<string, MatrixView> {
   return views
 }
 
-function viewOf({ rows, columns: [first, ...others] }: WeightUse): MatrixView {
+/** The matrix that an operator multiplies by. */
+export function viewOf({ rows, columns: [first, ...others] }: WeightUse): MatrixView {
   const columns = first === undefined ? others : [...others, first]
   return { order: [...rows, ...columns], columnAxes: columns.length }
 }

@@ -1,6 +1,10 @@
 /** Smaller models: pruning by magnitude to patterns, quantisation of weights and activations, and what it comes to in bytes. */
 
 export { batchesOf } from '../runtime/batches.ts'
+export { type Analysis, type AnalyzedLayer, type AnalyzeOptions, analyze } from './analyze/analyze.ts'
+export { type BreakEven, breakEven } from './analyze/break-even.ts'
+export { type Imposition, readImposition } from './analyze/imposition.ts'
+export { syntheticScores, syntheticWeight } from './analyze/synthetic.ts'
 export * from './compress.ts'
 export * from './magnitude.ts'
 export * from './patterns/index.ts'

@@ -1,0 +1,71 @@
+/**
+ * How long one-layer models take: several beside each other, by turns, so that what else the machine does meets all of
+ * them. Times are sums over the steps of a profile: what a call costs beside its steps is that of a model, not of a layer.
+ */
+
+import type { Graph } from '../../graph/graph.ts'
+import { quantile } from '../../runtime/benchmark.ts'
+import { requiredInputs } from '../../runtime/feeds.ts'
+import { randomFeeds } from '../../runtime/random-feeds.ts'
+import { type Session, type SessionOptions, session } from '../../runtime/session.ts'
+
+/** What sessions of an analysis are opened with. */
+export type EngineChoice = Pick<SessionOptions, 'backend' | 'threads' | 'isa' | 'onWarning'>
+
+/** The part of some options that sessions are opened with. */
+export function engineOf({ backend, threads, isa, onWarning }: EngineChoice): EngineChoice {
+  return {
+    ...(backend && { backend }),
+    ...(threads !== undefined && { threads }),
+    ...(isa && { isa }),
+    ...(onWarning && { onWarning }),
+  }
+}
+
+export interface Candidate {
+  readonly graph: Graph
+  readonly sparse: NonNullable<SessionOptions['sparse']>
+}
+
+export interface LayerTime {
+  /** The median. */
+  readonly milliseconds: number
+  /** Kinds of the steps, in order. */
+  readonly kernels: readonly string[]
+  /** Why a weight with zeros ran as it did. */
+  readonly note?: string
+}
+
+/** Turns that each has; the median is over these. */
+const TURNS = 5
+/** Runs of a turn at most. */
+const MOST_RUNS = 200
+
+/** The times of several models, each measured for about `budget` milliseconds. */
+export async function timeTogether(
+  candidates: readonly Candidate[],
+  engine: EngineChoice,
+  budget: number,
+): Promise<LayerTime[]> {
+  const opened: Session[] = []
+  try {
+    for (const { graph, sparse } of candidates) opened.push(await session(graph, { ...engine, sparse }))
+    const sides = opened.map((own, index) => {
+      const feeds = randomFeeds(requiredInputs(candidates[index]!.graph))
+      const { rows, seconds } = own.profile(feeds, { runs: 1 })
+      const wanted = Math.floor(budget / 1000 / TURNS / Math.max(seconds, 1e-7))
+      const runs = Math.max(1, Math.min(MOST_RUNS, wanted))
+      const note = rows.find(row => row.note !== undefined)?.note
+      return { own, feeds, runs, times: [] as number[], kernels: rows.map(({ kind }) => kind), note }
+    })
+    for (let turn = 0; turn < TURNS; turn++)
+      for (const { own, feeds, runs, times } of sides) times.push(own.profile(feeds, { runs }).seconds)
+    return sides.map(({ times, kernels, note }) => ({
+      milliseconds: 1000 * quantile(times, 0.5),
+      kernels,
+      ...(note !== undefined && { note }),
+    }))
+  } finally {
+    for (const own of opened) own.dispose()
+  }
+}
