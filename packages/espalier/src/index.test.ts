@@ -8,6 +8,7 @@ test('what programs get', () => {
   expect(Object.keys(espalier).sort()).toMatchInlineSnapshot(`
     [
       "EspalierError",
+      "analyze",
       "annotate",
       "bigints",
       "checkModel",
@@ -36,6 +37,7 @@ test('what programs get', () => {
       "readData",
       "readFeeds",
       "readFile",
+      "readImposition",
       "reference",
       "requiredInputs",
       "reshape",

@@ -18,6 +18,8 @@ export { checkModel, type ModelCheck } from './analysis/check.ts'
 export { type FoldOptions, foldConstants } from './analysis/fold.ts'
 export { annotate, type Inference, type InferOptions, infer } from './analysis/infer.ts'
 export { type ModelStatistics, statistics } from './analysis/statistics.ts'
+export { type Analysis, type AnalyzeOptions, analyze } from './compress/analyze/analyze.ts'
+export { type Imposition, readImposition } from './compress/analyze/imposition.ts'
 export {
   type Compression,
   type CompressOptions,

@@ -1,5 +1,6 @@
 /** The commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { analyze } from './analyze.ts'
 import { bench } from './bench.ts'
 import { compress } from './compress.ts'
 import { convert } from './convert.ts'
@@ -13,6 +14,7 @@ import { run } from './run.ts'
 export const commands: readonly Command[] = [
   quickstart,
   inspect,
+  analyze,
   compress,
   evaluate,
   run,

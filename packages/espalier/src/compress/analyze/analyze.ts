@@ -10,7 +10,6 @@ import { countZeros } from '../../analysis/sparsity.ts'
 import { EspalierError } from '../../errors.ts'
 import { encodeEspalier } from '../../formats/espalier/write.ts'
 import { type Graph, tensorType } from '../../graph/graph.ts'
-import { quantile } from '../../runtime/benchmark.ts'
 import type { Feeds } from '../../runtime/executor.ts'
 import { type Session, session } from '../../runtime/session.ts'
 import { byteLength } from '../../tensor/dtype.ts'
@@ -23,7 +22,14 @@ import type { Imposition } from './imposition.ts'
 import { asFloat32, findLayers, type Layer, type LayerForm, layerKey, weightSize } from './layers.ts'
 import { possibleForm, soloGraph } from './solo.ts'
 import { type SyntheticOptions, syntheticScores, syntheticWeight } from './synthetic.ts'
-import { type Candidate, type EngineChoice, engineOf, type LayerTime, timeTogether } from './timing.ts'
+import {
+  type Candidate,
+  type EngineChoice,
+  engineOf,
+  type LayerTime,
+  timeRuns,
+  timeTogether,
+} from './timing.ts'
 
 export interface AnalyzeOptions extends EngineChoice, SyntheticOptions {
   /** What is imposed on every layer; see `readImposition`. None when left out. */
@@ -76,7 +82,7 @@ export interface Analysis {
   readonly backend: Session['backend']
   readonly isa: Session['isa']
   readonly threads: number
-  /** The whole model now, the median of some runs. */
+  /** The whole model now: the least of the medians of some turns. */
   readonly milliseconds: number
   readonly layers: readonly AnalyzedLayer[]
   /** Sum over the layers now. */
@@ -144,8 +150,8 @@ function typesOf(feeds: Feeds): Map<string, ReturnType<typeof tensorType>> {
   )
 }
 
-/** Runs of the whole model after two that are not timed, and milliseconds after which no further one is begun. */
-const WHOLE = { runs: 20, budget: 1000 } as const
+/** Milliseconds that the whole model is timed for. */
+const WHOLE_BUDGET = 1000
 
 async function timeWhole(
   graph: Graph,
@@ -158,15 +164,7 @@ async function timeWhole(
     throw new EspalierError('unsupported', 'layers are not timed on the reference', {
       hint: 'espalier doctor says why there are no kernels',
     })
-  for (let run = 0; run < 2; run++) opened.runSync(feeds)
-  const times: number[] = []
-  const started = performance.now()
-  while (times.length < WHOLE.runs && (times.length < 3 || performance.now() - started < WHOLE.budget)) {
-    const before = performance.now()
-    opened.runSync(feeds)
-    times.push(performance.now() - before)
-  }
-  return { backend, isa, threads, milliseconds: quantile(times, 0.5) }
+  return { backend, isa, threads, milliseconds: timeRuns(() => opened.runSync(feeds), WHOLE_BUDGET) }
 }
 
 /** Layers that take equally long, and the share of zeros of each. */
