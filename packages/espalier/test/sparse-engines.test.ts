@@ -272,3 +272,37 @@ test('memory of packed weights is given back with the session, though the graph 
   using third = await session(graph, { backend: 'native' })
   expect(Object.values(third.runSync(feeds(64)))).toEqual([expected])
 })
+
+describe('sparse kernels can be forbidden and asked for', () => {
+  const graph = (zeros: number): Graph => {
+    const g = graphBuilder()
+    g.output(g.node('MatMul', [g.input('x', 'float32', [64, 96]), g.constant(floats([96, 80], zeros))]))
+    return g.build()
+  }
+  const feeds = { x: floats([64, 96]) }
+  test.each([
+    [
+      90,
+      'auto',
+      'sparse_f32',
+      /9\d\.\d % zeros, \d+\.\d % of the steps are kept, up to .* pay; \d+ bytes, 30720 dense/,
+    ],
+    [90, 'never', 'gemm_f32', undefined],
+    [35, 'auto', 'gemm_f32', /3\d\.\d % zeros; sparse kernels pay from 55\.0 % zeros on/],
+    [35, 'always', 'sparse_f32', /of the steps are kept/],
+    [0, 'auto', 'gemm_f32', undefined],
+    [0, 'always', 'sparse_f32', /100\.0 % of the steps are kept/],
+  ] as const)('%d %% zeros, %s', async (zeros, sparse, kind, note) => {
+    using opened = await session(graph(zeros), { sparse, threads: 1, onWarning: () => {} })
+    const [row, ...others] = opened.profile(feeds, { runs: 1 }).rows
+    expect([row?.kind, others]).toEqual([kind, []])
+    if (note === undefined) expect(row?.note).toBeUndefined()
+    else expect(row?.note).toMatch(note)
+    expect(opened.explain(feeds)).toContain(`${kind.padEnd(22)} matmul_1${note ? ` (${row?.note})` : ''}`)
+    using dense = await session(graph(zeros), { backend: 'reference' })
+    expect(opened.runSync(feeds)).toEqual(dense.runSync(feeds))
+  })
+  test('in no other way', async () => {
+    await expect(session(graph(0), { sparse: 'sometimes' as 'auto' })).rejects.toThrow(/auto, never, always/)
+  })
+})

@@ -27,7 +27,7 @@ import {
   type EngineChoice,
   engineOf,
   type LayerTime,
-  timeRuns,
+  leastRun,
   timeTogether,
 } from './timing.ts'
 
@@ -82,7 +82,7 @@ export interface Analysis {
   readonly backend: Session['backend']
   readonly isa: Session['isa']
   readonly threads: number
-  /** The whole model now: the least of the medians of some turns. */
+  /** One run of the whole model now, the least of some. */
   readonly milliseconds: number
   readonly layers: readonly AnalyzedLayer[]
   /** Sum over the layers now. */
@@ -92,6 +92,9 @@ export interface Analysis {
   /** Weights whose layers were not timed, and why. */
   readonly skipped: readonly SkippedWeight[]
 }
+
+/** Milliseconds that the whole model is timed for, before and after its layers. */
+const WHOLE_BUDGET = 500
 
 /** Weights with fewer zeros are taken as dense: layers of the same shape are then timed once. */
 const FEW_ZEROS = 0.2
@@ -108,7 +111,15 @@ export async function analyze(graph: Graph, feeds: Feeds, options: AnalyzeOption
     throw new EspalierError('bad-argument', 'the model has no layer to time', {
       hint: skipped[0] ? `Of "${skipped[0].name}", ${skipped[0].reason}` : 'None has constant weights',
     })
-  const whole = await timeWhole(graph, feeds, engine)
+  using opened = await session(graph, engine)
+  const { backend, isa, threads } = opened
+  if (backend === 'reference')
+    throw new EspalierError('unsupported', 'layers are not timed on the reference', {
+      hint: 'espalier doctor says why there are no kernels',
+    })
+  // Before the layers and after them, since what else the machine does comes and goes.
+  const timeWhole = (): number => leastRun(() => opened.runSync(feeds), WHOLE_BUDGET)
+  const before = timeWhole()
   const groups = groupLayers(layers)
   const found = new Map<Layer, AnalyzedLayer>()
   const tables: BreakEven[] = []
@@ -126,15 +137,21 @@ export async function analyze(graph: Graph, feeds: Feeds, options: AnalyzeOption
     milliseconds: sum(analyzed, layer => layer.now.milliseconds),
     bytes: weightBytes(analyzed, layer => layer.bytes),
   }
-  const rest = Math.max(0, whole.milliseconds - now.milliseconds)
+  const milliseconds = Math.min(before, timeWhole())
+  const rest = Math.max(0, milliseconds - now.milliseconds)
   return {
-    ...whole,
+    backend,
+    isa,
+    threads,
+    milliseconds,
     layers: analyzed,
     now,
     imposed: impose.map(({ name }, index) => {
-      const milliseconds = sum(analyzed, layer => (layer.imposed[index] ?? layer.now).milliseconds)
-      const bytes = weightBytes(analyzed, layer => (layer.imposed[index] ?? layer).bytes)
-      return { name, layers: { milliseconds, bytes }, milliseconds: rest + milliseconds }
+      const own = {
+        milliseconds: sum(analyzed, layer => (layer.imposed[index] ?? layer.now).milliseconds),
+        bytes: weightBytes(analyzed, layer => (layer.imposed[index] ?? layer).bytes),
+      }
+      return { name, layers: own, milliseconds: rest + own.milliseconds }
     }),
     ...(options.breakEven === true && { breakEven: tables }),
     skipped,
@@ -148,23 +165,6 @@ function typesOf(feeds: Feeds): Map<string, ReturnType<typeof tensorType>> {
       isTensor(value) ? [[name, tensorType(value.dtype, value.shape)] as const] : [],
     ),
   )
-}
-
-/** Milliseconds that the whole model is timed for. */
-const WHOLE_BUDGET = 1000
-
-async function timeWhole(
-  graph: Graph,
-  feeds: Feeds,
-  engine: EngineChoice,
-): Promise<Pick<Analysis, 'backend' | 'isa' | 'threads' | 'milliseconds'>> {
-  using opened = await session(graph, engine)
-  const { backend, isa, threads } = opened
-  if (backend === 'reference')
-    throw new EspalierError('unsupported', 'layers are not timed on the reference', {
-      hint: 'espalier doctor says why there are no kernels',
-    })
-  return { backend, isa, threads, milliseconds: timeRuns(() => opened.runSync(feeds), WHOLE_BUDGET) }
 }
 
 /** Layers that take equally long, and the share of zeros of each. */

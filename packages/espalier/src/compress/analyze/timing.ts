@@ -4,7 +4,6 @@
  */
 
 import type { Graph } from '../../graph/graph.ts'
-import { quantile } from '../../runtime/benchmark.ts'
 import { requiredInputs } from '../../runtime/feeds.ts'
 import { randomFeeds } from '../../runtime/random-feeds.ts'
 import { type Session, type SessionOptions, session } from '../../runtime/session.ts'
@@ -70,21 +69,15 @@ export async function timeTogether(
   }
 }
 
-/** Runs of a turn of a whole model. */
-const WHOLE_RUNS = 4
-
-/** Milliseconds of a run, as those of layers are taken, within about `budget` milliseconds but at least two turns. */
-export function timeRuns(run: () => void, budget: number): number {
+/** The least milliseconds of some runs, which take about `budget` milliseconds where that is between 3 and 100 runs. */
+export function leastRun(run: () => void, budget: number): number {
   run()
   const started = performance.now()
   let least = Number.POSITIVE_INFINITY
-  for (let turn = 0; turn < TURNS && (turn < 2 || performance.now() - started < budget); turn++) {
-    const times = Array.from({ length: WHOLE_RUNS }, () => {
-      const before = performance.now()
-      run()
-      return performance.now() - before
-    })
-    least = Math.min(least, quantile(times, 0.5))
+  for (let runs = 0; runs < 3 || (runs < 100 && performance.now() - started < budget); runs++) {
+    const before = performance.now()
+    run()
+    least = Math.min(least, performance.now() - before)
   }
   return least
 }
