@@ -74,7 +74,10 @@ export interface ImposedTotal {
   readonly name: string
   /** Sum over the layers. */
   readonly layers: { readonly milliseconds: number; readonly bytes: number }
-  /** Of the whole model: what it takes now, with the layers' times exchanged. An estimate. */
+  /**
+   * Of the whole model, an estimate: what it takes now, with the layers' times exchanged; in proportion, where they take
+   * longer by themselves than the whole does.
+   */
   readonly milliseconds: number
 }
 
@@ -138,7 +141,11 @@ export async function analyze(graph: Graph, feeds: Feeds, options: AnalyzeOption
     bytes: weightBytes(analyzed, layer => layer.bytes),
   }
   const milliseconds = Math.min(before, timeWhole())
-  const rest = Math.max(0, milliseconds - now.milliseconds)
+  /** Of the whole model, when its layers take so long: what is left of a run stays. */
+  const estimate = (layers: number): number =>
+    now.milliseconds < milliseconds
+      ? milliseconds - now.milliseconds + layers
+      : (milliseconds * layers) / now.milliseconds
   return {
     backend,
     isa,
@@ -151,7 +158,7 @@ export async function analyze(graph: Graph, feeds: Feeds, options: AnalyzeOption
         milliseconds: sum(analyzed, layer => (layer.imposed[index] ?? layer.now).milliseconds),
         bytes: weightBytes(analyzed, layer => (layer.imposed[index] ?? layer).bytes),
       }
-      return { name, layers: own, milliseconds: rest + own.milliseconds }
+      return { name, layers: own, milliseconds: estimate(own.milliseconds) }
     }),
     ...(options.breakEven === true && { breakEven: tables }),
     skipped,

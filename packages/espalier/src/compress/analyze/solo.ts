@@ -1,6 +1,7 @@
 /**
- * A model of one layer, to be timed: the node with a weight of one's choice, on floats or on 8-bit integers. Images go in
- * and come out with channels last, as they lie between the layers of a model that runs, so that no transposes are timed.
+ * A model of one layer, to be timed: the node with a weight of one's choice, on floats or on 8-bit integers. What it reads
+ * and makes lies as between the layers of a model that runs: images have channels last, so that no transposes are timed,
+ * and of what the layer makes one element is handed out, so that the rest stays in memory that is used again in each run.
  */
 import { annotate } from '../../analysis/infer.ts'
 import { extract } from '../../graph/extract.ts'
@@ -9,6 +10,7 @@ import { makeNode } from '../../graph/rewrite.ts'
 import { permuted, toFirst, toLast } from '../../ops/support/channels-last.ts'
 import { randomFeeds } from '../../runtime/random-feeds.ts'
 import type { SessionOptions } from '../../runtime/session.ts'
+import { fromNumbers } from '../../tensor/elements.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { quantizeDynamic } from '../quantize/dynamic.ts'
 import { quantizeStatic } from '../quantize/static.ts'
@@ -22,6 +24,8 @@ const integral: Readonly<Record<Exclude<LayerForm, 'float32'>, readonly string[]
 /** The operator set in which integers have their forms, and one from which on these three operators are the same. */
 const NEWEST = 21
 const SETTLED = 7
+/** The operator set from which on Slice takes its bounds as inputs. */
+const SLICE_BY_INPUTS = 10
 
 /** What a layer is computed on when `form` is asked for: floats where it has no such form. */
 export function possibleForm({ solo, at, opset }: Layer, form: LayerForm): LayerForm {
@@ -29,24 +33,33 @@ export function possibleForm({ solo, at, opset }: Layer, form: LayerForm): Layer
   return integral[form].includes(solo.op) && at === 1 && opset >= SETTLED ? form : 'float32'
 }
 
-/** The layer in a form that it has, with a weight of the same shape, float32. */
+/**
+ * The layer in a form that it has, with a weight of the same shape, float32. Its last node takes one element of the
+ * result.
+ */
 export async function soloGraph(
   layer: Layer,
   form: LayerForm,
   weight: Tensor<'float32'>,
   session: Pick<SessionOptions, 'backend' | 'threads' | 'isa' | 'onWarning'>,
 ): Promise<Graph> {
+  const graph = await wholeGraph(layer, form, weight, session)
+  return oneElement(isImage(layer) ? channelsLastEnds(graph) : graph)
+}
+
+async function wholeGraph(
+  layer: Layer,
+  form: LayerForm,
+  weight: Tensor<'float32'>,
+  session: Pick<SessionOptions, 'backend' | 'threads' | 'isa' | 'onWarning'>,
+): Promise<Graph> {
   const plain = floatGraph(layer, weight)
-  if (form === 'float32') return isImage(layer) ? channelsLastEnds(plain) : plain
+  if (form === 'float32') return plain
   if (form === 'int8-dynamic') return quantizeDynamic(plain, { smallest: 0 }).graph
   const quantized = await quantizeStatic(plain, [randomFeeds(plain.inputs)], { ...session, smallest: 0 })
   const graph = annotate(quantized.graph)
-  const inner = extract(
-    graph,
-    [nextOf(graph, 'x'), ...plain.inputs.slice(1).map(({ name }) => name)],
-    [sourceOf(graph, 'y')],
-  )
-  return isImage(layer) ? channelsLastEnds(inner) : inner
+  const kept = [nextOf(graph, 'x'), ...plain.inputs.slice(1).map(({ name }) => name)]
+  return extract(graph, kept, [sourceOf(graph, 'y')])
 }
 
 /** The node alone. Its first input is `x`, its weight `w`, its output `y`. */
@@ -105,6 +118,35 @@ function channelsLastEnds(graph: Graph): Graph {
       ...graph.nodes,
       makeNode('Transpose', [y.name], ['y_last'], perm(toLast(shape.length)), 'y_turned'),
     ],
+  }
+}
+
+/** The same with the first element of its output in place of it. */
+function oneElement(graph: Graph): Graph {
+  const typed = annotate(graph).outputs[0]?.type
+  const rank = typed?.kind === 'tensor' ? (typed.shape?.length ?? 0) : 0
+  const [y] = graph.outputs as [Value]
+  const bounds = { starts: new Array<number>(rank).fill(0), ends: new Array<number>(rank).fill(1) }
+  const attributes = graph.opsets.get('')! < SLICE_BY_INPUTS
+  const node = makeNode(
+    'Slice',
+    attributes ? [y.name] : [y.name, ...Object.keys(bounds)],
+    ['element'],
+    attributes
+      ? Object.fromEntries(Object.entries(bounds).map(([name, value]) => [name, { type: 'ints', value }]))
+      : {},
+    'element',
+  )
+  return {
+    ...graph,
+    nodes: [...graph.nodes, node],
+    outputs: [{ name: 'element' }],
+    initializers: new Map([
+      ...graph.initializers,
+      ...(attributes ? [] : Object.entries(bounds)).map(
+        ([name, value]) => [name, fromNumbers('int64', [rank], value)] as const,
+      ),
+    ]),
   }
 }
 
