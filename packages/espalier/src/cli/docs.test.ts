@@ -1,6 +1,7 @@
 /** Keeps docs/cli.md equal to what the commands say. `npm run docs` writes it. */
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import type { Analysis } from '../compress/analyze/analyze.ts'
 import { writeTensors } from '../formats/index.ts'
 import type { Side, Timing } from '../runtime/benchmark.ts'
 import { diagnose } from '../runtime/diagnose.ts'
@@ -12,6 +13,7 @@ import { describeRun } from './commands/run.ts'
 import { describeEngine } from './engine-options.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { MOST_JSON_ELEMENTS } from './json.ts'
+import { describeAnalysis } from './reports/analysis.ts'
 import { describeBenchmark } from './reports/benchmark.ts'
 import { describeProfile } from './reports/profile.ts'
 import { espalier, temporaryFolder } from './testing.ts'
@@ -113,6 +115,36 @@ function benchOutput(): string {
   return block(['$ espalier bench resnet20.onnx --against onnxruntime --threads 1', ...lines].join('\n'))
 }
 
+/** `espalier analyze` of the network of quickstart, as it was measured once. */
+function analyzeOutput(): string {
+  const time = (milliseconds: number, ...kernels: string[]) => ({ milliseconds, kernels })
+  const layers: Analysis['layers'] = [
+    {
+      ...{ node: 'conv1', op: 'Conv', weight: 'conv1.weight', shape: [16, 1, 3, 3], macs: 3612672 },
+      ...{ form: 'float32', sparsity: 0, bytes: 576, now: time(0.198, 'conv_f32'), imposed: [null] },
+    },
+    {
+      ...{ node: 'conv2', op: 'Conv', weight: 'conv2.weight', shape: [32, 16, 3, 3], macs: 28901376 },
+      ...{ form: 'float32', sparsity: 0.75, bytes: 18432, now: time(0.388, 'winograd_f32') },
+      imposed: [{ form: 'float32', sparsity: 0.95, bytes: 627, ...time(0.469, 'sparse_f32') }],
+    },
+    {
+      ...{ node: 'head', op: 'Gemm', weight: 'head.weight', shape: [10, 1568], macs: 501760 },
+      ...{ form: 'float32', sparsity: 0.75, bytes: 62720, now: time(0.0121, 'sparse_f32') },
+      imposed: [{ form: 'float32', sparsity: 0.95, bytes: 2131, ...time(0.0091, 'sparse_f32') }],
+    },
+  ]
+  const analysis: Analysis = {
+    ...{ backend: 'native', isa: 'avx2', threads: 1, skipped: [] },
+    ...{ milliseconds: 0.752, layers, now: { milliseconds: 0.598, bytes: 81728 } },
+    imposed: [{ name: '0.95', layers: { milliseconds: 0.676, bytes: 3334 }, milliseconds: 0.83 }],
+  }
+  const lines = describeAnalysis(analysis, { all: false, width: 110 })
+  return block(
+    ['$ espalier analyze tiny.onnx --impose 0.95 --symbol batch=32 --threads 1', ...lines].join('\n'),
+  )
+}
+
 /** `espalier profile` of the network of quickstart, as it was measured once. */
 function profileOutput(): string {
   const peaks = { flops: 85.9e9, bytes: 18.9e9 }
@@ -141,6 +173,7 @@ test('the page about the command line is current', async () => {
   const examples: Readonly<Record<string, string>> = {
     quickstart: await timed(quickstartTimes, () => transcript('quickstart --output tiny.onnx')),
     inspect: await transcript('inspect tiny.onnx'),
+    analyze: analyzeOutput(),
     compress: await transcript(
       'compress tiny.onnx --sparsity 0.9 --quantize int8-weights --keep-last -o small.espalier',
     ),
@@ -178,7 +211,7 @@ ${block(generalHelp(commands))}
 * Nothing is sent anywhere and nothing is downloaded.
 
 Every command is a function of the library: \`inspect\`, \`session\` (run, explain, profile), \`benchmark\`, \`measurePeaks\`,
-\`compress\`, \`evaluate\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
+\`analyze\`, \`compress\`, \`evaluate\`, \`convert\`, \`readFeeds\`, \`randomFeeds\`, \`diagnose\`.
 
 ${sections.join('\n\n')}
 `

@@ -46,20 +46,20 @@ describe('what cannot be understood', () => {
   test.each([
     [
       ['inpsect', 'a'],
-      'there is no command "inpsect"; expected quickstart, inspect, compress, evaluate, run, bench, profile, convert, doctor. Did you mean "espalier inspect"?',
+      'there is no command "inpsect"; expected quickstart, inspect, analyze, compress, evaluate, run, bench, profile, convert, doctor. Did you mean "espalier inspect"?',
     ],
     [
       ['measure'],
-      'there is no command "measure"; expected quickstart, inspect, compress, evaluate, run, bench, profile, convert, doctor. See espalier --help',
+      'there is no command "measure"; expected quickstart, inspect, analyze, compress, evaluate, run, bench, profile, convert, doctor. See espalier --help',
     ],
     [
       ['./model.onnx'],
-      'there is no command "./model.onnx"; expected quickstart, inspect, compress, evaluate, run, bench, profile, convert, doctor. To look into a file: espalier inspect ./model.onnx',
+      'there is no command "./model.onnx"; expected quickstart, inspect, analyze, compress, evaluate, run, bench, profile, convert, doctor. To look into a file: espalier inspect ./model.onnx',
     ],
     [['--verbose', 'inspect'], 'there is no option "--verbose" before the command. See espalier --help'],
     [
       ['help', 'inspec'],
-      'there is no command "inspec"; expected quickstart, inspect, compress, evaluate, run, bench, profile, convert, doctor. Did you mean "espalier inspect"?',
+      'there is no command "inspec"; expected quickstart, inspect, analyze, compress, evaluate, run, bench, profile, convert, doctor. Did you mean "espalier inspect"?',
     ],
     [['inspect'], 'espalier inspect takes FILE; FILE is missing. See espalier inspect --help'],
   ])('%j', async (args, message) => {

@@ -51,7 +51,8 @@ export interface SessionOptions {
   readonly winograd?: boolean
   /**
    * When products and convolutions of constant weights leave out the zeros among them: `auto`, when left out, where that is
-   * quicker as far as is known; `never`; `always` that a sparse kernel can, however slow. Says nothing on the reference.
+   * quicker as far as is known; `never`; `always` that a sparse kernel can, however slow. What is left out is not
+   * multiplied: an infinity times zero adds nothing. Says nothing on the reference.
    */
   readonly sparse?: SparseUse
   readonly operators?: Operators
