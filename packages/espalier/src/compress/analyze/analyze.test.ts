@@ -10,6 +10,7 @@ import { runReference } from '../../runtime/reference.ts'
 import { session } from '../../runtime/session.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { isTensor, type Tensor } from '../../tensor/tensor.ts'
+import { pruneMagnitude } from '../magnitude.ts'
 import { patternNamed } from '../patterns/index.ts'
 import { quantizeDynamic } from '../quantize/dynamic.ts'
 import { quantizeStatic } from '../quantize/static.ts'
@@ -253,6 +254,19 @@ describe('an analysis', () => {
       expect(points.map(({ sparsity }) => sparsity)).toEqual([0.3, 0.5, 0.65, 0.8, 0.95])
       expect(dense).toBeGreaterThan(0)
     }
+  })
+
+  test('of layers with zeros of their own, apart from those without', async () => {
+    const sparse = pruneMagnitude(network(), {
+      sparsity: 0.9,
+      include: ({ name }) => name !== 'second.weight',
+    }).graph
+    const { layers } = await analyze(sparse, feedsFor(sparse), { ...engine, budget: 1 })
+    expect(layers.map(({ sparsity, now }) => [Math.round(10 * sparsity), now.kernels.at(-1)])).toEqual([
+      [9, 'sparse_f32'],
+      [9, 'sparse_f32'],
+      [0, 'gemm_f32'],
+    ])
   })
 
   test('leaves small weights as they are', async () => {

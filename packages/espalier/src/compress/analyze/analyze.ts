@@ -1,12 +1,12 @@
 /**
  * Where the time of a model goes, layer by layer, and how long its layers would take if their weights had other zeros or
  * were integers. Nothing is predicted: every layer is built by itself, with the shapes that it has in the model and a
- * synthetic weight, and is timed on this machine. Layers of the same shape are timed once.
+ * synthetic weight, and is timed on this machine. Layers of the same shape with about as many zeros are timed once.
  *
  * A layer by itself finds its weights in the caches, as one of a large model does not: the sum over layers can be less than
  * their time in the model. Accuracy is not looked at.
  */
-import { countZeros } from '../../analysis/sparsity.ts'
+import { countZeros, sparsityOf } from '../../analysis/sparsity.ts'
 import { EspalierError } from '../../errors.ts'
 import { encodeEspalier } from '../../formats/espalier/write.ts'
 import { type Graph, tensorType } from '../../graph/graph.ts'
@@ -174,20 +174,26 @@ function typesOf(feeds: Feeds): Map<string, ReturnType<typeof tensorType>> {
   )
 }
 
-/** Layers that take equally long, and the share of zeros of each. */
+/** Layers that take about equally long, and the share of zeros of each. */
 interface Group {
   readonly layers: readonly Layer[]
   readonly zeros: ReadonlyMap<Layer, number>
 }
 
-/** Those with many zeros are alone, since their times depend on where the zeros are. */
+/** By shape and, of weights with many zeros, by how many there are and how many lie in blocks of four. */
 function groupLayers(layers: readonly Layer[]): Group[] {
   const groups = new Map<string, { layers: Layer[]; zeros: Map<Layer, number> }>()
   for (const layer of layers) {
-    const zeros = countZeros(layer.values) / Math.max(1, weightSize(layer))
-    const key = layerKey(layer) + (zeros < FEW_ZEROS ? '' : layer.weight)
-    const group = groups.get(key) ?? { layers: [], zeros: new Map<Layer, number>() }
-    groups.set(key, group)
+    const { values, view } = layer
+    const zeros = countZeros(values) / Math.max(1, weightSize(layer))
+    const key = [layerKey(layer)]
+    if (zeros >= FEW_ZEROS) {
+      const { zeroBlocks4 } = sparsityOf(values, { rows: [], columns: [view.order.at(-1)!] })
+      key.push(...[zeros, zeroBlocks4].map(share => Math.round(50 * share).toString()))
+    }
+    const name = key.join(' ')
+    const group = groups.get(name) ?? { layers: [], zeros: new Map<Layer, number>() }
+    groups.set(name, group)
     group.layers.push(layer)
     group.zeros.set(layer, zeros)
   }
