@@ -135,17 +135,17 @@ function cutSparse(
   const most = mostKept(c, product)
   const parts = partsOf(product, { width, panel, block, pitch }, sums, most)
   if (parts === undefined) {
-    c.note(
-      `sparse kernels pay up to ${percent(most)} of the ${width === 1 ? 'numbers' : 'fours'}, more are kept`,
-    )
+    noteLimit(c, most, width)
     return undefined
   }
   const { sizes, layout, make } = parts
-  const share = percent(sizes.kept / (outputs * stepsOf(matrix, width)))
+  const kept = sizes.kept / (outputs * stepsOf(matrix, width))
+  const share =
+    width === 1
+      ? `${percent(1 - kept)} zeros, ${percent(kept)} of the steps`
+      : `${percent(kept)} of the steps of 4`
   const dense = sizeOf(weight.shape) * (width === 1 ? 4 : 1)
-  c.note(
-    `${share} of the ${width === 1 ? 'numbers' : 'fours'} are kept, up to ${percent(most)} pay; ${sizes.byteLength} bytes, ${dense} dense`,
-  )
+  c.note(`${share} are kept, up to ${percent(most)} pay; ${sizes.byteLength} bytes, ${dense} dense`)
   const scratchBytes =
     Math.ceil(
       (padding + taps * rows * 8 + 4 * (block * pitch + panel * rows) + 16 * Math.max(panel, 64)) / 64,
@@ -199,7 +199,15 @@ function mayPay(c: LowerContext, product: SparseProduct): boolean {
   const numbers = matrix.outputs * stepsOf(matrix, 1)
   if (matrix.taps > mostTaps || rows < c.target.traits.lanes || numbers < leastNumbers) return false
   const most = mostKept(c, product)
-  return most >= 0 && seenOf(weight).nonzero <= most * numbers
+  const { nonzero } = seenOf(weight)
+  // Said of weights that have zeros worth a word.
+  if (most >= 0 && nonzero > most * numbers && nonzero < numbers) noteLimit(c, most, 1)
+  return most >= 0 && nonzero <= most * numbers
+}
+
+function noteLimit(c: LowerContext, most: number, width: number): void {
+  const units = width === 1 ? 'zeros' : 'fours that are zero'
+  c.note(`sparse kernels pay from ${percent(1 - most)} ${units} on`)
 }
 
 /** What is remembered of a weight as long as there is its tensor: numbers, and no memory that a session should give back. */
