@@ -177,7 +177,10 @@ function cutSparse(
  */
 const MOST_KEPT = 0.45
 
-/** What turning the activations of a panel costs for each of its outputs, in products of the dense kernel. As measured. */
+/**
+ * What turning a number of the activations costs, once for every panel of outputs, in products of the dense kernel: half a
+ * cycle, an estimate from the instructions (16 for 16 numbers) and their stores.
+ */
 const TURNING = 3.2
 
 /**
