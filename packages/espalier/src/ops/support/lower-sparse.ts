@@ -22,6 +22,8 @@ const panelOutputs = 256
 const blockBytes = 24576
 /** Fewer numbers than that are not worth a look. */
 const leastNumbers = 1024
+/** With fewer, activations are not turned in whole vectors. */
+const leastChannels = 8
 
 /** A product with constant weights. */
 export interface SparseProduct {
@@ -108,7 +110,7 @@ export function lowerSparseI8(c: LowerContext, product: SparseProduct, rest: () 
 }
 
 interface CutOptions {
-  readonly width: number
+  readonly width: 1 | 4
   /** 32-bit words of activations in a step. */
   readonly words: number
   /** Bytes of scratch before everything else. */
@@ -123,7 +125,7 @@ function cutSparse(
   product: SparseProduct,
   { width, words, padding = 0, columns }: CutOptions,
 ): { readonly sizes: PartsSizes; readonly w: Operand; readonly values: Omit<Cut, 'w'> } | undefined {
-  if (!mayPay(c, product)) return undefined
+  if (!mayPay(c, product, width)) return undefined
   const { weight, matrix, window } = product
   const { channels, outputs, taps } = matrix
   const rows = blockVectors * c.target.traits.lanes
@@ -132,7 +134,7 @@ function cutSparse(
   const least = columns ?? 1
   const panel = Math.min(Math.ceil(outputs / least) * least, panelOutputs)
   const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
-  const most = mostKept(c, product)
+  const most = mostKept(c, product, width)
   const parts = partsOf(product, { width, panel, block, pitch }, sums, most)
   if (parts === undefined) {
     noteLimit(c, most, width)
@@ -172,36 +174,35 @@ function cutSparse(
 }
 
 /**
- * The share of steps up to which the sparse kernel takes less time than the dense one. Measured with AVX2: a step that is
- * kept costs 2.2 times what one of a dense product does.
+ * What sparse kernels take, in units of what the dense one takes for a number (four, of 8 bits): for a step that is kept, and,
+ * once for every panel of outputs, for turning the activations and keeping the sums. Measured with AVX2 on the matrices of
+ * BERT-base, one thread, 30 to 95 % zeros.
  */
-const MOST_KEPT = 0.45
+const costs = { 1: { step: 1.22, panel: 18 }, 4: { step: 1, panel: 30 } } as const
 
 /**
- * What turning a number of the activations costs, once for every panel of outputs, in products of the dense kernel: half a
- * cycle, an estimate from the instructions (16 for 16 numbers) and their stores.
+ * The share of the steps of a product up to which sparse kernels are used: of all of them where they are asked for. Negative
+ * where they are not wanted, or where there are too few outputs.
  */
-const TURNING = 3.2
-
-/**
- * The share of the steps of a product up to which sparse kernels are used: of all of them where they are asked for, less
- * with few outputs, for which activations are turned all the same. Negative where they are not wanted.
- */
-function mostKept(c: LowerContext, { matrix, denseGain = 1 }: SparseProduct): number {
+function mostKept(c: LowerContext, { matrix, denseGain = 1 }: SparseProduct, width: 1 | 4): number {
   if (c.target.sparse === 'always') return 1
-  if (c.target.sparse === 'never') return -1
-  return MOST_KEPT / denseGain - (TURNING * Math.ceil(matrix.outputs / panelOutputs)) / matrix.outputs
+  if (c.target.sparse === 'never' || matrix.channels < leastChannels) return -1
+  const { step, panel } = costs[width]
+  return Math.min(
+    1,
+    (1 / denseGain - (panel * Math.ceil(matrix.outputs / panelOutputs)) / matrix.outputs) / step,
+  )
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 /** Whether a weight may pay: it keeps at least as large a share of its steps as of its numbers. */
-function mayPay(c: LowerContext, product: SparseProduct): boolean {
+function mayPay(c: LowerContext, product: SparseProduct, width: 1 | 4): boolean {
   const { weight, matrix, window } = product
   const rows = window.batch * sizeOf(window.output)
   const numbers = matrix.outputs * stepsOf(matrix, 1)
   if (matrix.taps > mostTaps || rows < c.target.traits.lanes || numbers < leastNumbers) return false
-  const most = mostKept(c, product)
+  const most = mostKept(c, product, width)
   const { nonzero } = seenOf(weight)
   // Said of weights that have zeros worth a word.
   if (most >= 0 && nonzero > most * numbers && nonzero < numbers) noteLimit(c, most, 1)
