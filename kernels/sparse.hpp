@@ -1,5 +1,5 @@
 // Products with sparse float32 weights: y = act(x . w + bias + residual). The weights' nonzero numbers alone are kept (layout
-// "rows", sparse/layouts/rows.ts), and each takes one broadcast and `sparse_vectors` multiply-adds (sparse_rows.hpp).
+// "parts", sparse/parts.ts, in steps of one), and each takes one broadcast and `sparse_vectors` multiply-adds (sparse_rows.hpp).
 //
 // Floor: a load for every multiply-add, so with two loads a cycle 89 % of the dense kernel's rate for every nonzero number;
 // 6 bytes of each for every block of rows. The order of a sum is that of k for every row, however rows are cut into blocks:

@@ -1,5 +1,5 @@
 // Products with sparse 8-bit weights: sums are exact, and what becomes of them is what becomes of dense ones (sums_i8.hpp), so
-// results are the same bits. Weights are kept four together along k (layout "quads", sparse/layouts/quads.ts): a step of k
+// results are the same bits. Weights are kept four together along k (sparse/parts.ts, in steps of four): a step of k
 // is four numbers, as they are multiplied at once by VNNI and dotprod, and as two pairs elsewhere (simd8.hpp).
 //
 // Floor: an operation and a load for every vector of rows and four numbers (two of each where pairs are multiplied); 6 bytes

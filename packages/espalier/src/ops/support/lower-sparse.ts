@@ -3,6 +3,7 @@
  * weight is cut, and the fields.
  */
 import type { Operand, StepValues } from '../../plan/step.ts'
+import type { sparseCutFields } from '../../plan/steps/sparse-cut.ts'
 import type { WeightMatrix } from '../../sparse/matrix.ts'
 import type { Nonzeros } from '../../sparse/nonzeros.ts'
 import { keptSteps, type Parts, type PartsShape, packParts, stepsOf } from '../../sparse/parts.ts'
@@ -51,22 +52,7 @@ export function lineOf(rows: number): WindowValues {
 
 type Cut = Pick<
   StepValues<'sparse_f32'>,
-  | 'batch'
-  | 'input'
-  | 'outputSize'
-  | 'kernel'
-  | 'strides'
-  | 'dilations'
-  | 'pads'
-  | 'channels'
-  | 'outputs'
-  | 'panel'
-  | 'block'
-  | 'directoryAt'
-  | 'placesAt'
-  | 'valuesAt'
-  | 'scratch'
-  | 'scratchBytes'
+  Exclude<keyof typeof sparseCutFields, 'xStride'> | 'scratch' | 'scratchBytes'
 >
 
 /** Emits sparse_f32 where it is faster than the dense kernel, and says whether it did. */

@@ -7,6 +7,7 @@
  * `dynamic_quantize` write; unsigned bytes in multiples of four are in that form already on AVX-512 VNNI and AMX.
  */
 import type { StepSpec } from '../fields.ts'
+import { sparseCutFields } from './sparse-cut.ts'
 
 /** Bytes of a sum as it leaves a step, by code: s32, f32, u8, s8. */
 const outputBytes = [4, 4, 1, 1] as const
@@ -75,35 +76,24 @@ const convOwn = {
 } as const
 const convFields: typeof sumFields & typeof convOwn = { ...sumFields, ...convOwn }
 
-const sparseOwn = {
+const sparseOperands = {
   x: 'in',
-  /** Layout "quads" (sparse/layouts/quads.ts); the directory, places, values and sums of columns at the bytes below. */
+  /** Packed by sparse/parts.ts in steps of four numbers, with the sums of columns behind. */
   w: 'in',
   scratch: 'scratch',
   scratchBytes: 'int',
-  batch: 'int',
-  /** Spatial extents; a matrix is an image of one row of pixels. */
-  input: 'int[3]',
-  outputSize: 'int[3]',
-  kernel: 'int[3]',
-  strides: 'int[3]',
-  dilations: 'int[3]',
-  pads: 'int[3]',
-  channels: 'int',
-  /** Elements from pixel to pixel of x. */
-  xStride: 'int',
-  outputs: 'int',
-  /** Outputs of a panel, and quads of k of a block. */
-  panel: 'int',
-  block: 'int',
-  directoryAt: 'int',
-  placesAt: 'int',
-  valuesAt: 'int',
+} as const
+const sparseRest = {
   sumsAt: 'int',
-  /** Quads that have a number that is not zero. */
+  /** Fours that have a number that is not zero. */
   quads: 'int',
 } as const
-const sparseFields: typeof sumFields & typeof sparseOwn = { ...sumFields, ...sparseOwn }
+const sparseFields: typeof sumFields & typeof sparseOperands & typeof sparseCutFields & typeof sparseRest = {
+  ...sumFields,
+  ...sparseOperands,
+  ...sparseCutFields,
+  ...sparseRest,
+}
 
 const depthwiseOwn = {
   x: 'in',

@@ -1,13 +1,13 @@
 /**
  * Products with sparse float32 weights (kernels/sparse.hpp): of a matrix, or of the windows of an image with channels last.
- * Weights are in the layout that sparse/layouts/rows.ts makes.
+ * Weights are packed by sparse/parts.ts in steps of one number.
  */
 import type { StepSpec } from '../fields.ts'
+import { sparseCutFields } from './sparse-cut.ts'
 import { product } from './window.ts'
 
-const sparseFields = {
+const operandFields = {
   x: 'in',
-  /** Beginnings of the parts, then the directory, places and values, each at the bytes below. */
   w: 'in',
   bias: 'in?',
   /** Lies as `y` does. */
@@ -16,25 +16,9 @@ const sparseFields = {
   zeros: 'in',
   y: 'out',
   scratch: 'scratch',
-  batch: 'int',
-  /** Spatial extents; a matrix is an image of one row of pixels. */
-  input: 'int[3]',
-  outputSize: 'int[3]',
-  kernel: 'int[3]',
-  strides: 'int[3]',
-  dilations: 'int[3]',
-  /** Padding at the beginnings. */
-  pads: 'int[3]',
-  channels: 'int',
-  /** Elements from pixel to pixel of x. */
-  xStride: 'int',
-  outputs: 'int',
-  /** Outputs of a panel, and steps of k of a block. */
-  panel: 'int',
-  block: 'int',
-  directoryAt: 'int',
-  placesAt: 'int',
-  valuesAt: 'int',
+} as const
+
+const restFields = {
   /** Weights that are not zero. */
   nonzero: 'int',
   /** Bytes of scratch for each thread. */
@@ -43,6 +27,12 @@ const sparseFields = {
   alpha: 'float',
   beta: 'float',
 } as const
+
+const sparseFields: typeof operandFields & typeof sparseCutFields & typeof restFields = {
+  ...operandFields,
+  ...sparseCutFields,
+  ...restFields,
+}
 
 export interface SparseSteps {
   readonly sparse_f32: StepSpec<typeof sparseFields>
