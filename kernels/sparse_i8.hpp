@@ -13,33 +13,17 @@ namespace ESPALIER_ISA {
 // Words of a step of k.
 constexpr int64_t quad_words = 4 / dot_depth;
 
-struct SparsePartI8 {
-  const uint16_t *directory, *directory_end;
-  const uint16_t* places;
-  const int8_t* values;
-};
+struct SparseI8 {
+  typedef int8_t Value;
+  typedef int32_t Element;
+  typedef i32v Sum;
+  static constexpr int width = 4;
 
-template <int Vectors>
-__attribute__((noinline)) void sparse_multiply_i8(const SparsePartI8& part, const float* turned, float* sums) {
-  const uint16_t* place = part.places;
-  const int8_t* value = part.values;
-  for (const uint16_t* entry = part.directory; entry < part.directory_end; entry += 2) {
-    int32_t* const own = reinterpret_cast<int32_t*>(sums + entry[0] * sparse_rows);
-    i32v s[Vectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) s[v] = load(own + v * lanes);
-    const uint16_t* const end = place + entry[1];
-    do {
-      const void* x = turned + *place++;
-      const Quad w = spread_quad(value);
-      value += 4;
-#pragma GCC unroll 8
-      for (int v = 0; v < Vectors; v++) s[v] = dot_quad(s[v], static_cast<const uint8_t*>(x) + v * vector_bytes, 4 * sparse_rows, w);
-    } while (place < end);
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) store(own + v * lanes, s[v]);
+  static ESPALIER_INLINE Quad spread(const int8_t* values) { return spread_quad(values); }
+  static ESPALIER_INLINE i32v add(i32v sum, const float* x, const Quad& weights) {
+    return dot_quad(sum, reinterpret_cast<const uint8_t*>(x), 4 * sparse_rows, weights);
   }
-}
+};
 
 inline void sparse_i8(const espalier::steps::sparse_i8& s, const Context& c) {
   SparseWindow v = sparse_window(s, c);
@@ -56,28 +40,17 @@ inline void sparse_i8(const espalier::steps::sparse_i8& s, const Context& c) {
   v.padding = reinterpret_cast<const float*>(own);
   const SparseWeight w = sparse_weight(s, c, v.taps() * v.steps);
   const SparseScratch at(own + (v.words * 4 + 63) / 64 * 64, v, w);
-  const auto* const values = reinterpret_cast<const int8_t*>(w.data + w.values_at);
   const auto* const column_sums = reinterpret_cast<const int32_t*>(w.data + s.sumsAt);
   const Sums f = sums_of(s, c, zero);
-  constexpr decltype(&sparse_multiply_i8<1>) multiply[] = {
-      sparse_multiply_i8<1>, sparse_multiply_i8<2>, sparse_multiply_i8<3>, sparse_multiply_i8<4>,
-      sparse_multiply_i8<5>, sparse_multiply_i8<6>, sparse_multiply_i8<7>, sparse_multiply_i8<8>};
-  sparse_walk(
-      c, v, w, at,
-      [&](int vectors, const uint32_t* start) {
-        const SparsePartI8 part{w.directory() + 2 * start[0], w.directory() + 2 * start[2], w.places() + start[1],
-                                values + 4 * int64_t(start[1])};
-        multiply[vectors - 1](part, at.turned, at.sums);
-      },
-      [&](int64_t first, int count, int64_t column, int64_t columns) {
-        for (int r = 0; r < count; r += 4)
-          for (int64_t i = 0; i < columns; i += dot_columns) {
-            const int some = int(columns - i < dot_columns ? columns - i : dot_columns);
-            sparse_turn_sums(at.sums + i * sparse_rows + r, some, at.line, dot_columns);
-            finish_sums(f, reinterpret_cast<const int32_t*>(at.line), nullptr, column_sums + column + i,
-                        count - r < 4 ? count - r : 4, column + i, some, (first + r) * s.outputs + column + i, s.outputs);
-          }
-      });
+  sparse_walk<SparseI8>(c, v, w, at, [&](int64_t first, int count, int64_t column, int64_t columns) {
+    for (int r = 0; r < count; r += 4)
+      for (int64_t i = 0; i < columns; i += dot_columns) {
+        const int some = int(columns - i < dot_columns ? columns - i : dot_columns);
+        sparse_turn_sums(at.sums + i * sparse_rows + r, some, at.line, dot_columns);
+        finish_sums(f, reinterpret_cast<const int32_t*>(at.line), nullptr, column_sums + column + i,
+                    count - r < 4 ? count - r : 4, column + i, some, (first + r) * s.outputs + column + i, s.outputs);
+      }
+  });
 }
 
 }  // namespace ESPALIER_ISA

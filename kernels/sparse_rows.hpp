@@ -126,11 +126,39 @@ struct SparseScratch {
   }
 };
 
-// Walks the product: `multiply(vectors, part, values begin, turned, sums)` for every part of the weights that has anything,
-// `finish(first row, rows, first column, columns, sums)` for every block of rows and panel of outputs.
-template <class Multiply, class Finish>
+// Products of a part of the weights for a block of so many vectors of rows. `Kind` says what a step is: `Value`, `width` of them
+// together; `Sum`, a vector of sums; `spread(values)`, a step's weights ready to multiply; `add(sum, words, weights)`.
+template <class Kind, int Vectors>
+__attribute__((noinline)) void sparse_multiply(const SparseWeight& w, const uint32_t* start, const float* turned, float* sums) {
+  const uint16_t *entry = w.directory() + 2 * start[0], *const last = w.directory() + 2 * start[2];
+  const uint16_t* place = w.places() + start[1];
+  const auto* value = reinterpret_cast<const typename Kind::Value*>(w.data + w.values_at) + int64_t(start[1]) * Kind::width;
+  for (; entry < last; entry += 2) {
+    auto* const own = reinterpret_cast<typename Kind::Element*>(sums + entry[0] * sparse_rows);
+    typename Kind::Sum s[Vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) s[v] = load(own + v * lanes);
+    const uint16_t* const end = place + entry[1];
+    do {
+      const float* x = turned + *place++;
+      const auto weights = Kind::spread(value);
+      value += Kind::width;
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; v++) s[v] = Kind::add(s[v], x + v * lanes, weights);
+    } while (place < end);
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) store(own + v * lanes, s[v]);
+  }
+}
+
+// Walks the product: every part of the weights that has anything, then `finish(first row, rows, first column, columns)` for
+// every block of rows and panel of outputs, whose sums lie in scratch.
+template <class Kind, class Finish>
 inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWeight& w, const SparseScratch& at,
-                        const Multiply& multiply, const Finish& finish) {
+                        const Finish& finish) {
+  constexpr decltype(&sparse_multiply<Kind, 1>) multiply[] = {
+      sparse_multiply<Kind, 1>, sparse_multiply<Kind, 2>, sparse_multiply<Kind, 3>, sparse_multiply<Kind, 4>,
+      sparse_multiply<Kind, 5>, sparse_multiply<Kind, 6>, sparse_multiply<Kind, 7>, sparse_multiply<Kind, 8>};
   const int64_t rows = v.rows(), vectors = (rows + lanes - 1) / lanes, blocks = (vectors + sparse_vectors - 1) / sparse_vectors;
   int64_t ready = -1;
   // Blocks of rows one after the other for a panel of outputs: its weights are read from memory once.
@@ -149,7 +177,7 @@ inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWei
         if (start[0] == start[2]) continue;
         const int64_t from = part * w.block, to = from + w.block < w.steps ? from + w.block : w.steps;
         v.turn(at.pointers, filled, from, to, at.turned);
-        multiply(filled / lanes, start);
+        multiply[filled / lanes - 1](w, start, at.turned, at.sums);
       }
       finish(first, count, column, columns);
     }
