@@ -83,6 +83,15 @@ inline espalier::Fault run(const Memory& memory, int threads, const std::functio
   return fault;
 }
 
+// The activations of convolutions, by their codes (math/activation.hpp): none, relu, clip, leaky relu, sigmoid.
+inline float plain_activation(int code, float v, float alpha, float beta) {
+  if (code == 1) return v < 0 ? 0 : v;
+  if (code == 2) return v < alpha ? alpha : v > beta ? beta : v;
+  if (code == 3) return v < 0 ? alpha * v : v;
+  if (code == 4) return 1 / (1 + std::exp(-v));
+  return v;
+}
+
 inline bool near(float found, float expected, float relative = 1e-4f, float absolute = 1e-6f) {
   if (std::isnan(expected)) return std::isnan(found);
   if (std::isinf(expected)) return found == expected;

@@ -27,14 +27,6 @@ std::string name_of(const Case& k) {
   return s;
 }
 
-float plain_activation(int code, float v, float alpha, float beta) {
-  if (code == 1) return v < 0 ? 0 : v;
-  if (code == 2) return v < alpha ? alpha : v > beta ? beta : v;
-  if (code == 3) return v < 0 ? alpha * v : v;
-  if (code == 4) return 1 / (1 + std::exp(-v));
-  return v;
-}
-
 // Calls f(output pixel, input pixel, tap) wherever a tap of a window meets the input.
 template <class F>
 void each_tap(const check::Window& k, const F& f) {
@@ -114,7 +106,7 @@ void forward(const Case& k, int chunk0, int chunk1, bool copied, int depth, int 
       });
       for (int64_t at = 0; at < outs; at++) {
         const int64_t to = (n * outs + at) * O + o;
-        wanted[to] = plain_activation(activation, float(sums[at] + (extras ? residual[to] : 0)), s.alpha, s.beta);
+        wanted[to] = check::plain_activation(activation, float(sums[at] + (extras ? residual[to] : 0)), s.alpha, s.beta);
       }
     }
   std::vector<float> first;
@@ -158,7 +150,7 @@ void transposed(const Case& k, int chunk, int depth, int activation) {
                       w[((g * k.channels + c) * k.outputs + o % k.outputs) * taps + t];
       });
       for (int64_t at = 0; at < outs; at++)
-        wanted[(n * outs + at) * O + o] = plain_activation(activation, float(sums[at]), s.alpha, s.beta);
+        wanted[(n * outs + at) * O + o] = check::plain_activation(activation, float(sums[at]), s.alpha, s.beta);
     }
   std::vector<int> order;
   for (int64_t phase = 0; phase < product(k.strides); phase++) {

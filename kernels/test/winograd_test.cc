@@ -23,14 +23,6 @@ std::string name_of(const Case& k) {
   return s;
 }
 
-float plain_activation(int code, float v, float alpha, float beta) {
-  if (code == 1) return v < 0 ? 0 : v;
-  if (code == 2) return v < alpha ? alpha : v > beta ? beta : v;
-  if (code == 3) return v < 0 ? alpha * v : v;
-  if (code == 4) return 1 / (1 + std::exp(-v));
-  return v;
-}
-
 // y[n, i, j, o] = act(sum over taps and channels + bias + residual), in double precision.
 std::vector<float> plain(const Case& k, const espalier::steps::winograd_f32& s, const std::vector<float>& x,
                          const std::vector<float>& w, const std::vector<float>& bias, const std::vector<float>& residual) {
@@ -46,7 +38,7 @@ std::vector<float> plain(const Case& k, const espalier::steps::winograd_f32& s, 
             const float* from = &x[((int64_t(n) * k.input[0] + row) * k.input[1] + column) * k.channels];
             for (int c = 0; c < k.channels; c++) sum += double(from[c]) * w[(int64_t(o) * k.channels + c) * 9 + t];
           }
-          y.push_back(plain_activation(k.activation, float(sum), s.alpha, s.beta));
+          y.push_back(check::plain_activation(k.activation, float(sum), s.alpha, s.beta));
         }
   return y;
 }

@@ -6,19 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readOnnx } from '../formats/onnx/read.ts'
 import { writeOnnx } from '../formats/onnx/write.ts'
 import { graphOf } from '../graph/graphs.suite.ts'
+import { noise } from '../tensor/noise.suite.ts'
 import { float32, storedBytes, type Tensor, tensor, tensorBytes } from '../tensor/tensor.ts'
 import type { BackendName } from './backends.ts'
 import { nativeState } from './native/backend.ts'
 import { session } from './session.ts'
-
-const noise = (shape: readonly number[], seed: number): Tensor<'float32'> => {
-  const size = shape.reduce((a, b) => a * b, 1)
-  return tensor(
-    'float32',
-    shape,
-    Float32Array.from({ length: size }, (_, i) => Math.sin(seed + i * 1.7)),
-  )
-}
 
 /** A convolution with batch norm, and a large table that is looked up, multiplied with and given as it is. */
 const model = graphOf(g => {

@@ -5,20 +5,12 @@ import { graphOf } from '../graph/graphs.suite.ts'
 import { operators } from '../ops/index.ts'
 import { operatorsOf } from '../ops/registry.ts'
 import { numbers } from '../tensor/elements.ts'
-import { float32, int64, type Tensor, tensor } from '../tensor/tensor.ts'
+import { noise } from '../tensor/noise.suite.ts'
+import { float32, int64, type Tensor } from '../tensor/tensor.ts'
 import type { BackendName } from './backends.ts'
 import { nativeState, nativeVariants } from './native/backend.ts'
 import { type Session, type SessionOptions, session } from './session.ts'
 import { wasmVariants } from './wasm/module.ts'
-
-const noise = (shape: readonly number[], seed: number): Tensor<'float32'> => {
-  const size = shape.reduce((a, b) => a * b, 1)
-  return tensor(
-    'float32',
-    shape,
-    Float32Array.from({ length: size }, (_, i) => Math.sin(seed + i * 1.7)),
-  )
-}
 
 /** Two products with an activation between them, over a batch of any size. */
 const perceptron: Graph = graphOf(g => {
