@@ -15,6 +15,7 @@ import {
 import { concatBytes } from '../src/formats/io/bytes.ts'
 import { floatAttribute, type GraphBuilder, graphBuilder, type Handle } from '../src/graph/builder.ts'
 import { type Graph, isSparse } from '../src/graph/graph.ts'
+import { withSparseInitializers } from '../src/graph/sparse.ts'
 import { testedExecutors } from '../src/runtime/executors.suite.ts'
 import { reference } from '../src/runtime/reference.ts'
 import { session } from '../src/runtime/session.ts'
@@ -203,6 +204,14 @@ describe.each(cases)('$name', one => {
     using s = await session(graph)
     if (s.backend === 'reference') return
     expect(s.dump(feeds)).toContain(one.step)
+  })
+
+  test('from sparse constants', () => {
+    const sparse = withSparseInitializers(graph)
+    for (const engine of engines) {
+      using found = engine.prepare(sparse)
+      expect([...found.run(feeds).values()]).toEqual([expected])
+    }
   })
 
   test('from a file, the dense weight is never made', async () => {

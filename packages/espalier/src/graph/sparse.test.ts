@@ -4,7 +4,15 @@ import { fromNumbers, full, numbers } from '../tensor/elements.ts'
 import { float32, int64, sameTensor, type Tensor, tensor, zeros } from '../tensor/tensor.ts'
 import { isSparse, type SparseTensor } from './graph.ts'
 import { graphOf } from './graphs.suite.ts'
-import { denseOf, positionsOf, sparsify, withSparseInitializers } from './sparse.ts'
+import {
+  coordinatesOf,
+  denseOf,
+  positionsOf,
+  sparsify,
+  tensorOfSparse,
+  withSparseAsTensors,
+  withSparseInitializers,
+} from './sparse.ts'
 
 /** Ones at positions 1 and 5 of six; complex ones have a one in their imaginary part. */
 const isComplex = (dtype: DType): boolean => dtypeInfo(dtype).kind === 'complex'
@@ -17,11 +25,45 @@ const coordinates = tensor('int64', [2, 2], BigInt64Array.of(0n, 1n, 1n, 2n))
 test.each(dtypes.filter(dtype => dtype !== 'string' && dtype !== 'float8e8m0'))('%s', dtype => {
   const [y, n] = [one(dtype), none(dtype)]
   const values = fromNumbers(dtype, [2], [...y, ...y]) as Tensor
-  for (const indices of [flat, coordinates]) {
-    const dense = denseOf({ dtype, shape: [2, 3], values, indices })
-    expect(dense).toMatchObject({ dtype, shape: [2, 3] })
-    expect(Array.from(numbers(dense))).toEqual([n, y, n, n, n, y].flat())
+  for (const indices of [flat, coordinates])
+    for (const make of [denseOf, tensorOfSparse]) {
+      const dense = make({ dtype, shape: [2, 3], values, indices })
+      expect(dense).toMatchObject({ dtype, shape: [2, 3] })
+      expect(Array.from(numbers(dense))).toEqual([n, y, n, n, n, y].flat())
+    }
+})
+
+test.each([
+  { positions: [1, 4], kept: [1, 4] },
+  { positions: [4, 1], kept: undefined },
+  { positions: [4, 4], kept: undefined },
+])('positions $positions behind a tensor', ({ positions, kept }) => {
+  const source: SparseTensor = {
+    dtype: 'float32',
+    shape: [5],
+    values: float32([2, 3]),
+    indices: int64(positions),
   }
+  const made = tensorOfSparse(source)
+  expect(numbers(made)).toEqual(numbers(denseOf(source)))
+  const found = coordinatesOf(made)
+  expect(found && [...found.positions]).toEqual(kept)
+})
+
+test('a graph whose sparse constants are tensors', () => {
+  const outside: SparseTensor = {
+    dtype: 'float32',
+    shape: [2],
+    values: float32([1]),
+    indices: int64([2]),
+  }
+  const graph = (constant: SparseTensor) => graphOf(g => g.node('Relu', [g.constant(constant, 'w')]))
+  const found = withSparseAsTensors(graph({ ...outside, indices: int64([1]) }))
+  expect(numbers(found.initializers.get('w') as Tensor)).toEqual(Float64Array.of(0, 1))
+  expect(() => withSparseAsTensors(graph(outside))).toThrow(
+    expect.objectContaining({ code: 'bad-argument', where: { tensor: 'w' } }),
+  )
+  expect(withSparseAsTensors(found)).toBe(found)
 })
 
 test('strings, and a type without a zero', () => {

@@ -1,5 +1,5 @@
-/** Sparse constants in coordinate form: made dense, and made from dense ones. */
-import { EspalierError } from '../errors.ts'
+/** Sparse constants in coordinate form: made dense, at once or when their elements are asked for, and made from dense ones. */
+import { EspalierError, locate } from '../errors.ts'
 import { byteLength, dtypeInfo } from '../tensor/dtype.ts'
 import { fromNumbers, numbers } from '../tensor/elements.ts'
 import { formatShape, sizeOf, stridesOf } from '../tensor/shape.ts'
@@ -67,6 +67,52 @@ function densify(source: SparseTensor): Tensor {
   const from = values.data as ArrayLike<unknown>
   for (const [i, position] of positions.entries()) data[position] = from[i]
   return tensor(dtype, shape, data as never)
+}
+
+/** Values and their places in the flattened tensor, ascending, none twice. */
+export interface Coordinates {
+  readonly positions: Uint32Array
+  readonly values: Tensor
+}
+
+const coordinates = new WeakMap<Tensor, Coordinates>()
+
+/** What is behind a tensor that {@link tensorOfSparse} made of a sparse one. */
+export function coordinatesOf(constant: Tensor): Coordinates | undefined {
+  return coordinates.get(constant)
+}
+
+/**
+ * A sparse constant as a tensor whose elements are made when they are asked for, and kept no longer; dense at once where
+ * positions are in no order or elements do not fill whole bytes. Throws as {@link denseOf}.
+ */
+export function tensorOfSparse(source: SparseTensor): Tensor {
+  const { dtype, shape, values } = source
+  const size = sizeOf(shape)
+  if (dtype === 'string' || dtypeInfo(dtype).stride !== 1 || size > MOST_PLACES) return densify(source)
+  const positions = Uint32Array.from(positionsOf(source))
+  if (positions.some((position, i) => i > 0 && position <= positions[i - 1]!)) return densify(source)
+  const made = tensorFromBytes(dtype, shape, {
+    byteLength: byteLength(dtype, size),
+    fill: (target: Uint8Array) => target.set(tensorBytes(densify(source))),
+  })
+  coordinates.set(made, { positions, values })
+  return made
+}
+
+/** Places that a 32-bit number tells apart. */
+const MOST_PLACES = 2 ** 32
+
+/** The graph with its sparse constants as {@link tensorOfSparse} makes them. Bodies are left as they are. */
+export function withSparseAsTensors(graph: Graph): Graph {
+  if (![...graph.initializers.values()].some(isSparse)) return graph
+  const initializers = new Map(
+    [...graph.initializers].map(([name, constant]): [string, Initializer] => [
+      name,
+      isSparse(constant) ? locate({ tensor: name }, () => tensorOfSparse(constant)) : constant,
+    ]),
+  )
+  return { ...graph, initializers }
 }
 
 /** Bytes that a position takes in a sparse constant. */

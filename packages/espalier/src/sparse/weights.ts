@@ -1,9 +1,11 @@
 /**
  * The nonzero numbers of a constant, however it is kept: dense in memory or in a file, as the pattern and values of a
- * compressed file, or computed from another constant by an optimisation. Only dense ones are ever seen whole, in memory
+ * compressed file, as coordinates, or computed from another constant by an optimisation. Only dense ones are ever seen whole, in memory
  * that the next one takes too.
  */
 import { compressedOf } from '../formats/espalier/compressed.ts'
+import { naturalView } from '../formats/espalier/matrix.ts'
+import { coordinatesOf } from '../graph/sparse.ts'
 import { copyBytes, type Derivation, storedBytes, type Tensor, tensorBytes } from '../tensor/tensor.ts'
 import { beforeTranspose, type Numbers, type WeightMatrix } from './matrix.ts'
 import { type Nonzeros, nonzerosOfDense, nonzerosOfList } from './nonzeros.ts'
@@ -41,6 +43,11 @@ function derivedNonzeros(
 }
 
 function ownNonzeros(weight: Tensor, matrix: WeightMatrix, most: number): Nonzeros | undefined {
+  const listed = weight.dtype === 'uint8' ? undefined : coordinatesOf(weight)
+  if (listed !== undefined) {
+    const values = listed.values.data as Numbers
+    return nonzerosOfList(listed.positions, values, naturalView(matrix.shape), matrix, most)
+  }
   const compressed = compressedOf(weight)
   // What a file leaves out of unsigned bytes is 0, which is -128 to kernels.
   if (compressed === undefined || compressed.codec === 'raw' || weight.dtype === 'uint8')

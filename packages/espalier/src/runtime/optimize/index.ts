@@ -8,6 +8,7 @@ import { annotate } from '../../analysis/infer.ts'
 import { removeUnused } from '../../graph/extract.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { sortNodes } from '../../graph/order.ts'
+import { withSparseAsTensors } from '../../graph/sparse.ts'
 import { operators as standard } from '../../ops/index.ts'
 import type { Operators } from '../../ops/op.ts'
 import { applyRules } from './apply.ts'
@@ -55,14 +56,15 @@ export interface OptimizeOptions {
 }
 
 /**
- * The graph after all passes. Inputs, outputs and their names stay. Throws what `foldConstants` does for a graph that
+ * The graph after all passes, without sparse constants. Inputs, outputs and their names stay. Throws what `foldConstants` does for a graph that
  * cannot run.
  */
 export function optimize(graph: Graph, { operators = standard, onPass }: OptimizeOptions = {}): Graph {
-  if (!standard.all.every(op => operators.find(op.domain ?? '', op.name) === op)) return graph
+  const start = withSparseAsTensors(graph)
+  if (!standard.all.every(op => operators.find(op.domain ?? '', op.name) === op)) return start
   return passes.reduce((current, pass) => {
     const next = pass.run(current)
     onPass?.(pass, next)
     return next
-  }, graph)
+  }, start)
 }
