@@ -119,13 +119,13 @@ function chooseWeights(
     const layer = { name, node: nodeName(place.node), op: operatorName(place.node), dtype, shape, elements }
     const other = readers.get(name)
     const reason =
-      (!isFloat(dtype) && `its elements are ${dtype}`) ||
+      (!isFloat(dtype) && `elements are ${dtype}`) ||
       (inputs.has(name) && 'a caller may override it') ||
       (other !== undefined && `${other} reads it too`) ||
       (keepFirst && name === names[0] && 'the first layer is kept') ||
       (keepLast && name === names.at(-1) && 'the last layer is kept') ||
-      (elements < smallest && `it has fewer than ${smallest} elements`) ||
-      (include !== undefined && !include(layer) && 'it was not asked for')
+      (elements < smallest && `fewer than ${smallest} elements`) ||
+      (include !== undefined && !include(layer) && 'not asked for')
     if (reason) skipped.push({ name, reason })
     else chosen.push({ place, values: denseOf(constant), layer })
   }

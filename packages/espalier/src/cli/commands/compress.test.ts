@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readEspalier } from '../../formats/espalier/index.ts'
 import { writeTensors } from '../../formats/index.ts'
@@ -138,7 +138,14 @@ describe('compress', () => {
       '-o',
       path('k.onnx'),
     ])
-    expect(stderr).toMatch(/1 weight left as before, the last layer is kept: b\.weight/)
+    expect(stderr).toMatch(/1 weight left as before: the last layer is kept \(b\.weight\)/)
+  })
+
+  test('the model itself is not replaced', async () => {
+    const before = readFileSync(path('m.onnx'))
+    const { code, stderr } = await espalier(['compress', path('m.onnx'), '-s', '0.5', '-o', path('./m.onnx')])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/is the model itself/)])
+    expect(readFileSync(path('m.onnx'))).toEqual(before)
   })
 
   test.each([

@@ -1,5 +1,5 @@
 /** `espalier compress`: pruning and quantisation, into a smaller file. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { weightViews } from '../../analysis/weight-views.ts'
 import {
@@ -135,7 +135,7 @@ export const compress: Command = command({
 })
 
 /** The file to write. Throws, before anything is done, when there cannot be one. */
-function targetOption({ text }: Invocation): string {
+function targetOption({ positionals, text }: Invocation): string {
   const target = text('output')
   if (target === undefined)
     throw usage(
@@ -148,6 +148,12 @@ function targetOption({ text }: Invocation): string {
       `--output ${target}: a model is written`,
       undefined,
       'a path that ends with .espalier or .onnx',
+    )
+  const file = positionals[0]!
+  if (existsSync(target) && existsSync(file) && realpathSync(target) === realpathSync(file))
+    throw usage(
+      `--output ${target} is the model itself`,
+      'What compressing takes away is not to be had back: name another file',
     )
   if (existsSync(dirname(target))) return target
   throw new EspalierError('not-found', `there is no folder ${dirname(target)}`, {

@@ -62,7 +62,7 @@ function printSkipped(terminal: Terminal, skipped: PrintedCompression['skipped']
   for (const { name, reason } of skipped) byReason.set(reason, [...(byReason.get(reason) ?? []), name])
   for (const [reason, names] of byReason)
     terminal.note(
-      `note: ${plural(names.length, 'weight')} left as before, ${reason}: ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`,
+      `note: ${plural(names.length, 'weight')} left as before: ${reason} (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''})`,
     )
 }
 

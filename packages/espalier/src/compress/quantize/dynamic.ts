@@ -74,7 +74,10 @@ export function quantizeDynamic(graph: Graph, { smallest = 1024 }: DynamicOption
   })
   const left = found
     .filter(({ place }) => !used.has(place.name))
-    .map(({ place }) => ({ name: place.name, reason: `${place.node.op} has no dynamic form` }))
+    .map(({ place }) => ({
+      name: place.name,
+      reason: `${place.node.op} has no dynamic form, and the static one needs data`,
+    }))
   return {
     graph: tidied(graph, nodes, initializers),
     layers: [...layers.values()],

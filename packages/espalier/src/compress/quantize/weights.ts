@@ -183,10 +183,10 @@ export function floatWeights(
     const constant = graph.initializers.get(name)!
     const { dtype, shape } = constant
     const reason =
-      (dtype !== 'float32' && `its elements are ${dtype}`) ||
+      (dtype !== 'float32' && `elements are ${dtype}`) ||
       (inputs.has(name) && 'a caller may override it') ||
       (view.order.length - view.columnAxes !== 1 && 'its outputs are not numbered by one axis') ||
-      (sizeOf(shape) < smallest && `it has fewer than ${smallest} elements`)
+      (sizeOf(shape) < smallest && `fewer than ${smallest} elements`)
     if (reason) skipped.push({ name, reason })
     else found.push({ place, values: denseOf(constant), axis: view.order[0]! })
   }
