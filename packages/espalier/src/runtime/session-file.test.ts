@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeEspalier } from '../formats/espalier/index.ts'
 import { readOnnx } from '../formats/onnx/read.ts'
 import { writeOnnx } from '../formats/onnx/write.ts'
 import { graphOf } from '../graph/graphs.suite.ts'
@@ -37,6 +38,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'espalier-session-'))
   await writeOnnx(path('one.onnx'), named)
   await writeOnnx(path('two.onnx'), named, { externalData: true })
+  await writeEspalier(path('three.espalier'), named)
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -47,9 +49,9 @@ const backends: readonly BackendName[] = [
 ]
 
 describe.each(backends)('%s', backend => {
-  test.each(['one.onnx', 'two.onnx'])('%s gives what its graph gives', async file => {
+  test.each(['one.onnx', 'two.onnx', 'three.espalier'])('%s gives what its graph gives', async file => {
     using opened = await session(path(file), { backend, threads: 2 })
-    using known = await session(await readOnnx(path(file)), { backend, threads: 2 })
+    using known = await session(await readOnnx(path('one.onnx')), { backend, threads: 2 })
     for (const batch of [1, 3]) {
       const [found, expected] = [opened.runSync(feeds(batch)), known.runSync(feeds(batch))]
       expect(Object.keys(found)).toEqual(Object.keys(expected))
@@ -75,11 +77,12 @@ describe.each(backends)('%s', backend => {
 })
 
 test('files that are no models, or broken ones, are refused with their name', async () => {
-  await writeFile(path('text.onnx'), 'no model')
+  for (const file of ['text.onnx', 'text.espalier']) await writeFile(path(file), 'no model')
   await writeOnnx(path('broken.onnx'), { ...named, outputs: [{ name: 'nothing' }] })
   for (const [file, code] of [
     ['none.onnx', 'not-found'],
     ['text.onnx', 'malformed'],
+    ['text.espalier', 'too-large'],
     ['broken.onnx', 'invalid-graph'],
   ] as const)
     await expect(session(path(file))).rejects.toThrow(

@@ -3,7 +3,8 @@
  * graph once, and keeps a plan for every shape of inputs that comes.
  */
 import { EspalierError, locate } from '../errors.ts'
-import { openOnnx } from '../formats/onnx/read.ts'
+import { readEspalier } from '../formats/espalier/read.ts'
+import { type OpenModel, openOnnx } from '../formats/onnx/read.ts'
 import { evaluateDim, symbolsOf } from '../graph/dim.ts'
 import type { Graph } from '../graph/graph.ts'
 import { feedableInputs, inputShape } from '../graph/inputs.ts'
@@ -100,15 +101,16 @@ export interface Session extends Disposable {
 }
 
 /**
- * A session for a graph, or for the ONNX file of this name. Of a file, weights are read straight to where kernels use them,
- * so that memory holds them once and not twice; it stays open as long as the session and must not be written to.
+ * A session for a graph, or for the file of this name: an espalier file where the name ends so, else ONNX. Of an ONNX file,
+ * weights are read straight to where kernels use them, so that memory holds them once and not twice; it stays open as long
+ * as the session and must not be written to.
  *
  * Throws `unsupported-op` with every operator that is missing, `bad-argument` for outputs, shapes or threads that cannot
  * be, `unsupported` when the back end that is asked for does not work here; for a file, what `load` does.
  */
 export async function session(model: Graph | string, options: SessionOptions = {}): Promise<Session> {
   if (typeof model !== 'string') return sessionOf(model, options, () => {})
-  const { graph, close } = await openOnnx(model)
+  const { graph, close } = await openModel(model)
   try {
     const opened = await sessionOf(
       locate({ file: model }, () => validate(graph)),
@@ -124,6 +126,11 @@ export async function session(model: Graph | string, options: SessionOptions = {
     await close()
     throw error
   }
+}
+
+async function openModel(path: string): Promise<OpenModel> {
+  if (!path.endsWith('.espalier')) return openOnnx(path)
+  return { graph: await readEspalier(path), close: async () => {} }
 }
 
 /** Closes the files of sessions that nobody has disposed of. */
