@@ -7,6 +7,7 @@
 import type { Operand, Step, StepValues } from '../plan/step.ts'
 import type { StepKind } from '../plan/steps/index.ts'
 import type { Target } from '../plan/target.ts'
+import type { Costs } from '../sparse/costs.ts'
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { NodeContext } from './op.ts'
@@ -48,6 +49,13 @@ export interface LowerContext extends NodeContext {
   ): Operand
   /** As {@link packed}, where no step packs it: `make` gives the bytes, each time that a session needs them. */
   made(layout: string, source: Tensor, bytes: number, make: () => Uint8Array): Operand
+  /** What kernels for weights with zeros take on the machine that the plan is for. */
+  sparseCosts(): Costs
+  /**
+   * Seconds that this node takes, with its constants, on each of some kernels for its weight: names of layouts, or DENSE
+   * (sparse/choice.ts). `undefined` where it is not timed.
+   */
+  timed(kernels: readonly string[]): readonly number[] | undefined
   /** Why the next step that is emitted is of its kind, for explanations. */
   note(text: string): void
   emit<K extends StepKind>(kind: K, values: StepValues<K>): void

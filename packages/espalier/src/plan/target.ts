@@ -23,6 +23,8 @@ export interface Target {
   readonly winograd: boolean
   /** When sparse kernels multiply weights that have zeros. */
   readonly sparse: SparseUse
+  /** The only layout of weights with zeros that may be used, by its name; any when left out. */
+  readonly sparseLayout?: string
 }
 
 /** Whether kernels that report these numbers were built for the steps of this library. */

@@ -25,13 +25,17 @@ export interface PartsShape {
   readonly pitch: number
 }
 
-export interface Parts extends PartsShape {
-  readonly bytes: Uint8Array
+/** Where the sections begin. */
+interface PartsPlaces {
   readonly directoryAt: number
   readonly placesAt: number
   readonly valuesAt: number
   /** Where `extra` bytes begin. */
   readonly extraAt: number
+}
+
+export interface Parts extends PartsShape, PartsPlaces {
+  readonly bytes: Uint8Array
   readonly kept: number
 }
 
@@ -57,19 +61,12 @@ export function keptSteps({ starts, ks }: Nonzeros, matrix: WeightMatrix, width:
 /** Packs the numbers of a matrix, and leaves room for `extra` more bytes behind them. */
 export function packParts(nonzeros: Nonzeros, matrix: WeightMatrix, shape: PartsShape, extra = 0): Parts {
   const { panel, block, width } = shape
-  const { outputs } = matrix
-  const blocks = Math.ceil(stepsOf(matrix, width) / block)
-  const parts = Math.ceil(outputs / panel) * blocks
   const walk = walkOf(matrix, shape)
-  const counts = new Uint32Array(parts * panel)
-  const kept = countSteps(nonzeros, walk, panel, counts)
-  let entries = 0
-  for (let i = 0; i < counts.length; i++) if (counts[i]! > 0) entries++
-  const directoryAt = round((parts + 1) * 8)
-  const placesAt = round(directoryAt + entries * 4)
-  const valuesAt = round(placesAt + kept * 2)
-  const extraAt = round(valuesAt + kept * width * nonzeros.values.BYTES_PER_ELEMENT)
+  const { counts, kept, entries } = countSteps(nonzeros, matrix, walk, shape)
+  const sections = sectionsOf(counts.length / panel, entries, kept, width * nonzeros.values.BYTES_PER_ELEMENT)
+  const { directoryAt, placesAt, valuesAt, extraAt } = sections
   const bytes = new Uint8Array(extraAt + extra)
+  const parts = counts.length / panel
   const starts = new Uint32Array(bytes.buffer, 0, (parts + 1) * 2)
   const directory = new Uint16Array(bytes.buffer, directoryAt, entries * 2)
   let entry = 0
@@ -95,7 +92,22 @@ export function packParts(nonzeros: Nonzeros, matrix: WeightMatrix, shape: Parts
   starts[2 * parts + 1] = next
   const places = new Uint16Array(bytes.buffer, placesAt, kept)
   placeSteps(nonzeros, walk, shape, counts, places, numbersAt(nonzeros.values, bytes, valuesAt, kept * width))
-  return { ...shape, bytes, directoryAt, placesAt, valuesAt, extraAt, kept }
+  return { ...shape, ...sections, bytes, kept }
+}
+
+/** Bytes that {@link packParts} makes. */
+export function partsBytes(nonzeros: Nonzeros, matrix: WeightMatrix, shape: PartsShape, extra = 0): number {
+  const { counts, kept, entries } = countSteps(nonzeros, matrix, walkOf(matrix, shape), shape)
+  const unit = shape.width * nonzeros.values.BYTES_PER_ELEMENT
+  return sectionsOf(counts.length / shape.panel, entries, kept, unit).extraAt + extra
+}
+
+/** Where everything begins, of so many parts, entries of the directory and steps of `unit` bytes. */
+function sectionsOf(parts: number, entries: number, kept: number, unit: number): PartsPlaces {
+  const directoryAt = round((parts + 1) * 8)
+  const placesAt = round(directoryAt + entries * 4)
+  const valuesAt = round(placesAt + kept * 2)
+  return { directoryAt, placesAt, valuesAt, extraAt: round(valuesAt + kept * unit) }
 }
 
 /** Of each k: its step, where its block begins among the counts of a panel, its place in the block and in the step. */
@@ -130,14 +142,16 @@ function stepTable({ taps, channels }: WeightMatrix, width: number): Uint32Array
   return steps
 }
 
-/** Counts, by part and output of the panel, the steps that are kept, and gives their sum. */
+/** Counts the steps that are kept, by part and output of the panel and in all, and the outputs of parts that have any. */
 function countSteps(
   { starts, ks }: Nonzeros,
+  { outputs }: WeightMatrix,
   { blocks, steps, counts: countsAt }: Walk,
-  panel: number,
-  counts: Uint32Array,
-): number {
+  { panel }: PartsShape,
+): { readonly counts: Uint32Array; readonly kept: number; readonly entries: number } {
+  const counts = new Uint32Array(Math.ceil(outputs / panel) * blocks * panel)
   let kept = 0
+  let entries = 0
   for (let output = 0; output < starts.length - 1; output++) {
     const first = Math.floor(output / panel) * blocks * panel + (output % panel)
     const end = starts[output + 1]!
@@ -146,11 +160,11 @@ function countSteps(
       const step = steps[k]!
       if (step === newest) continue
       newest = step
-      counts[first + countsAt[k]!]!++
+      if (counts[first + countsAt[k]!]!++ === 0) entries++
       kept++
     }
   }
-  return kept
+  return { counts, kept, entries }
 }
 
 /** Writes every step where `next`, of each part and output, says; it moves on. */

@@ -58,6 +58,21 @@ function ownNonzeros(weight: Tensor, matrix: WeightMatrix, most: number): Nonzer
   return nonzerosOfList(positions, values, compressed.view, matrix, most)
 }
 
+/** How many numbers of a weight are not zero. One pass over what is stored, save where a file says it. */
+export function countNonzero(weight: Tensor): number {
+  const derived = storedBytes(weight)?.derived
+  if (derived !== undefined) return countNonzero(derived.of)
+  const compressed = compressedOf(weight)
+  const listed = compressed !== undefined && compressed.codec !== 'raw' && weight.dtype !== 'uint8'
+  if (listed && exactCodecs.includes(compressed.codec)) return compressed.stored
+  const numbers = listed
+    ? (compressed.elements(compressed.positions()).data as Numbers)
+    : denseNumbers(weight)
+  let count = 0
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) count++
+  return count
+}
+
 const denseScratch = scratch()
 
 /** All numbers of a weight, good until the next call. */

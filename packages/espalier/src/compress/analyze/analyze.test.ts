@@ -227,7 +227,7 @@ describe('an analysis', () => {
       ['int8-dynamic', 'gemm_i8'],
     ])
     expect(conv.imposed.map(imposed => imposed?.form)).toEqual(['float32', 'int8-static', 'float32'])
-    expect(conv.imposed[0]?.note).toMatch(/^95\.0 % zeros, 5\.0 % of the steps are kept/)
+    expect(conv.imposed[0]?.note).toMatch(/^95\.0 % zeros; rows with 5\.0 % of the numbers/)
     for (const { bytes, imposed } of found.layers) {
       expect(imposed[0]!.sparsity).toBeCloseTo(0.95, 2)
       expect(imposed[0]!.bytes).toBeLessThan(0.15 * bytes)

@@ -4,6 +4,7 @@
  * changes no bit of the result.
  */
 import { makeStep, type Operand } from '../../plan/step.ts'
+import type { WindowValues } from '../../plan/steps/window.ts'
 import { convolutionMatrix } from '../../sparse/matrix.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
@@ -11,8 +12,8 @@ import { transposedAxes } from '../onnx/conv-transpose.ts'
 import { activationFields, activationOf } from './activation.ts'
 import { channelsFirstShape } from './channels-last.ts'
 import { readConvolution, readGroups } from './convolution.ts'
-import { lowerSparseF32 } from './lower-sparse.ts'
-import { type WindowValues, windowValues } from './lower-window.ts'
+import { lowerSparse } from './lower-sparse.ts'
+import { windowValues } from './lower-window.ts'
 import { type ConvolutionValues, lowerWinograd, winogradGain } from './lower-winograd.ts'
 import type { WindowAxis } from './window.ts'
 
@@ -68,19 +69,13 @@ export function lowerConvolution(c: LowerContext): string | undefined {
 function lowersSparse(c: LowerContext, values: ConvolutionValues, outputs: number): boolean {
   const weight = c.constant(1)
   if (weight === undefined) return false
-  const { channels, batch, input, output, kernel, strides, dilations, pads } = values
-  const window = { batch, input, output, kernel, strides, dilations, pads }
+  const { x, y, bias, residual, activation, alpha, beta, channels, ...window } = values
   const matrix = convolutionMatrix(weight.shape)
-  return lowerSparseF32(
-    c,
-    { weight, matrix, window, denseGain: winogradGain(c, values, outputs) },
-    {
-      bias: c.optionalInput(2),
-      residual: c.optionalInput(3),
-      xStride: channels,
-      ...activationFields(activationOf(c.attributes)),
-    },
-  )
+  const denseGain = winogradGain(c, values, outputs)
+  return lowerSparse(c, 'float32', { weight, matrix, window, denseGain }, () => ({
+    ...{ x, y, bias, residual, activation, alpha, beta },
+    xStride: channels,
+  }))
 }
 
 /** Lowers `espalier.ConvTranspose`. */

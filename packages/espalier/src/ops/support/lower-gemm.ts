@@ -4,11 +4,12 @@
  */
 import { makeStep, type Operand, type StepValues } from '../../plan/step.ts'
 import { gemmLayouts, gemmScratchBytes } from '../../plan/steps/gemm.ts'
+import { lineOf } from '../../sparse/layout.ts'
 import { productMatrix } from '../../sparse/matrix.ts'
 import { broadcastShapes, broadcastStrides, sizeOf, stridesOf } from '../../tensor/shape.ts'
 import type { LowerContext } from '../lower.ts'
 import { type Activation, activationFields } from './activation.ts'
-import { lineOf, lowerSparseF32 } from './lower-sparse.ts'
+import { lowerSparse } from './lower-sparse.ts'
 
 /** What is to be computed of inputs 0 (a), 1 (b) and, where they are named, a bias and a residual. */
 export interface ProductOptions {
@@ -113,19 +114,18 @@ function lowersSparse(
   if (weight === undefined || !plain || sizeOf(batchB) !== 1 || k === 0) return false
   if (bias !== undefined && (sizeOf(c.type(bias).shape) !== n || c.type(bias).shape.at(-1) !== n))
     return false
-  return lowerSparseF32(
+  return lowerSparse(
     c,
-    {
-      weight,
-      matrix: productMatrix(weight.shape, options.transB === true),
-      window: lineOf(m),
-    },
-    {
+    'float32',
+    { weight, matrix: productMatrix(weight.shape, options.transB === true), window: lineOf(m) },
+    () => ({
+      x: c.input(0),
+      y: c.output(0),
       bias: bias === undefined ? undefined : c.input(bias),
       residual: options.residual === undefined ? undefined : c.optionalInput(options.residual),
       xStride: k,
       ...activationFields(options.activation ?? none),
-    },
+    }),
   )
 }
 

@@ -5,6 +5,8 @@
  */
 import type { Operand, StepValues } from '../../plan/step.ts'
 import { makeStep } from '../../plan/step.ts'
+import type { WindowValues } from '../../plan/steps/window.ts'
+import { lineOf } from '../../sparse/layout.ts'
 import { convolutionMatrix, productMatrix, type WeightMatrix } from '../../sparse/matrix.ts'
 import { numbers } from '../../tensor/elements.ts'
 import { type Shape, sameShape, sizeOf, stridesOf } from '../../tensor/shape.ts'
@@ -12,8 +14,8 @@ import type { LowerContext } from '../lower.ts'
 import { type Activation, activationFields } from './activation.ts'
 import { channelsFirstShape, permuted, toFirst, toLast } from './channels-last.ts'
 import { type Convolution, readConvolution } from './convolution.ts'
-import { lineOf, lowerSparseI8 } from './lower-sparse.ts'
-import { type WindowValues, windowValues } from './lower-window.ts'
+import { lowerSparse } from './lower-sparse.ts'
+import { windowValues } from './lower-window.ts'
 
 /** Which input of an operator is what. */
 export interface ProductInputs {
@@ -309,7 +311,7 @@ function lowersSparse(
 ): boolean {
   const weight = c.constant(inputs.w)
   if (weight === undefined || !zerosVanish(c, inputs)) return false
-  return lowerSparseI8(c, { weight, matrix, window }, () => ({
+  return lowerSparse(c, 'int8', { weight, matrix, window }, () => ({
     x: operand,
     ...sumFields(c, inputs, activation, x),
     y,

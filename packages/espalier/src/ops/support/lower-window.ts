@@ -1,20 +1,10 @@
 /** Sliding windows as the fields of steps (plan/steps/window.ts): three spatial axes, missing ones in front. */
+import type { WindowValues } from '../../plan/steps/window.ts'
 import type { WindowAxis } from './window.ts'
 
 /** A list with one number for each spatial axis, with `fill` for the missing ones. */
 export function lastAxes(values: readonly number[], fill: number): number[] {
   return [...new Array<number>(3 - values.length).fill(fill), ...values]
-}
-
-/** The window fields of a step. */
-export interface WindowValues {
-  readonly batch: number
-  readonly input: readonly number[]
-  readonly output: readonly number[]
-  readonly kernel: readonly number[]
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly pads: readonly number[]
 }
 
 export function windowValues(batch: number, axes: readonly WindowAxis[]): WindowValues {

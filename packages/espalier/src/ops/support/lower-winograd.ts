@@ -4,10 +4,10 @@
  * so that results are the same bits on any number of them.
  */
 import { makeStep, type Operand } from '../../plan/step.ts'
+import type { WindowValues } from '../../plan/steps/window.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { ConcreteType, LowerContext } from '../lower.ts'
 import type { ActivationFields } from './activation.ts'
-import type { WindowValues } from './lower-window.ts'
 
 /** What the step has in common with `conv_f32`. */
 export interface ConvolutionValues extends WindowValues, ActivationFields {

@@ -13,6 +13,8 @@ import { dtypeProblems } from '../../ops/typecheck.ts'
 import type { Constant, Port } from '../../plan/plan.ts'
 import { type Buffer, type HostStep, makeStep, type Operand, type Step } from '../../plan/step.ts'
 import type { Target } from '../../plan/target.ts'
+import { builtInCosts } from '../../sparse/costs.ts'
+import { sparseLayouts } from '../../sparse/layouts/index.ts'
 import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -120,6 +122,8 @@ class Lowering {
           source,
           make,
         })),
+      sparseCosts: () => builtInCosts(this.#target, sparseLayouts),
+      timed: () => undefined,
       note: text => {
         note = text
       },

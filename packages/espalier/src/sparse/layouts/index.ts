@@ -1,0 +1,6 @@
+/** The layouts that there are, one a file: a new one takes a line here. */
+import type { SparseLayout } from '../layout.ts'
+import { quads } from './quads.ts'
+import { rows } from './rows.ts'
+
+export const sparseLayouts: readonly SparseLayout[] = [rows, quads]

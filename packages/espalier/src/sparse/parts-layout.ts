@@ -1,0 +1,115 @@
+/**
+ * The layouts for many rows of activations, of both widths: how parts (parts.ts) are cut for a product on a machine, and
+ * what their kernels (kernels/sparse_rows.hpp) have to do.
+ */
+import type { StepValues } from '../plan/step.ts'
+import type { sparseCutFields } from '../plan/steps/sparse-cut.ts'
+import type { Target } from '../plan/target.ts'
+import { rowsOf } from './costs.ts'
+import type { CutLayout, Operands, ProductShape, SparseDtype, StepMaker } from './layout.ts'
+import type { Nonzeros } from './nonzeros.ts'
+import { keptSteps, type PartsShape, packParts, partsBytes, stepsOf, unpackParts } from './parts.ts'
+
+/** Vectors of rows of a block: `sparse_vectors` of kernels/sparse_rows.hpp. */
+const blockVectors = 8
+/** Taps of a window at most: `sparse_taps` there. */
+const mostTaps = 64
+/** Outputs of a panel: their sums stay in the second-level cache. */
+const panelOutputs = 256
+/** Bytes of turned activations that stay in the first-level cache beside weights and sums. */
+const blockBytes = 24576
+/** With fewer channels, activations are not turned in whole vectors, which takes so many times longer. */
+const leastChannels = 8
+const slowTurn = 4
+/** Bytes of a step that is kept: its place, and a float or four integers. */
+const stepBytes = 6
+
+/** Where the sections of a packed weight begin, and how many steps are kept. */
+export type PartsAt = Readonly<Record<'directoryAt' | 'placesAt' | 'valuesAt' | 'extraAt' | 'kept', number>>
+
+export interface PartsOptions<D extends SparseDtype> {
+  /** Numbers of a step. */
+  readonly width: 1 | 4
+  /** 32-bit words of activations in a step. */
+  readonly words: number
+  /** Bytes of scratch before everything else. */
+  readonly padding?: number
+  /** Columns that are finished together, where the kernel needs the sums of their weights. */
+  readonly columns?: number
+  emit(to: StepMaker, operands: Operands<D>, fields: PartsFields, at: PartsAt): void
+}
+
+/** The fields of a step that follow from how the weight is cut, but for the weight itself. */
+export type PartsFields = Pick<
+  StepValues<'sparse_f32'>,
+  Exclude<keyof typeof sparseCutFields, 'xStride'> | 'w' | 'scratch' | 'scratchBytes'
+>
+
+/** Parts for a product; `undefined` where the kernels do not take it. */
+export function cutParts<D extends SparseDtype>(
+  { matrix, window }: ProductShape,
+  { traits: { lanes }, threads }: Target,
+  { width, words, padding = 0, columns, emit }: PartsOptions<D>,
+): CutLayout<D, PartsAt> | undefined {
+  const { channels, outputs, taps } = matrix
+  const rows = rowsOf(window)
+  if (taps > mostTaps || rows < lanes) return undefined
+  const blockRows = blockVectors * lanes
+  const pitch = blockRows * words
+  const steps = stepsOf(matrix, width)
+  const block = Math.min(steps, Math.floor(blockBytes / (4 * pitch)))
+  const finished = columns ?? 1
+  const panel = Math.min(Math.ceil(outputs / finished) * finished, panelOutputs)
+  const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
+  const shape: PartsShape = { width, panel, block, pitch }
+  const vectors = Math.ceil(rows / lanes)
+  const panels = Math.ceil(outputs / panel)
+  return {
+    id: `parts of ${width}: ${panel} ${block} ${pitch} ${sums}`,
+    units: outputs * steps,
+    kept: nonzeros => keptSteps(nonzeros, matrix, width),
+    bytes: nonzeros => partsBytes(nonzeros, matrix, shape, 4 * sums),
+    pack(nonzeros) {
+      const { bytes, directoryAt, placesAt, valuesAt, extraAt, kept } = packParts(
+        nonzeros,
+        matrix,
+        shape,
+        4 * sums,
+      )
+      addColumnSums(nonzeros, new Int32Array(bytes.buffer, extraAt, sums))
+      return { bytes, at: { directoryAt, placesAt, valuesAt, extraAt, kept } }
+    },
+    unpack: ({ bytes, at }, like) => unpackParts({ ...shape, ...at, bytes }, matrix, like),
+    work: kept => ({
+      kept: kept * vectors,
+      // Turning activations and keeping sums, for every panel of outputs.
+      fixed: steps * vectors * panels * (channels < leastChannels ? slowTurn : 1),
+      bytes: kept * stepBytes,
+      pieces: panels * Math.ceil(vectors / blockVectors),
+    }),
+    emit(to, operands, w, at) {
+      const { output, ...windowFields } = window
+      const scratchBytes =
+        Math.ceil(
+          (padding +
+            taps * blockRows * 8 +
+            4 * (block * pitch + panel * blockRows) +
+            16 * Math.max(panel, 64)) /
+            64,
+        ) * 64
+      const { directoryAt, placesAt, valuesAt } = at
+      const fields: PartsFields = {
+        ...{ ...windowFields, outputSize: output, channels, outputs, panel, block },
+        ...{ w, directoryAt, placesAt, valuesAt, scratchBytes },
+        scratch: to.scratch(scratchBytes * threads),
+      }
+      emit(to, operands, fields, at)
+    },
+  }
+}
+
+function addColumnSums({ starts, values }: Nonzeros, sums: Int32Array): void {
+  if (sums.length === 0) return
+  for (let output = 0; output < starts.length - 1; output++)
+    for (let i = starts[output]!; i < starts[output + 1]!; i++) sums[output]! += values[i]!
+}
