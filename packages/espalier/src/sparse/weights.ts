@@ -62,15 +62,23 @@ function ownNonzeros(weight: Tensor, matrix: WeightMatrix, most: number): Nonzer
 export function countNonzero(weight: Tensor): number {
   const derived = storedBytes(weight)?.derived
   if (derived !== undefined) return countNonzero(derived.of)
-  const compressed = compressedOf(weight)
-  const listed = compressed !== undefined && compressed.codec !== 'raw' && weight.dtype !== 'uint8'
-  if (listed && exactCodecs.includes(compressed.codec)) return compressed.stored
-  const numbers = listed
-    ? (compressed.elements(compressed.positions()).data as Numbers)
-    : denseNumbers(weight)
+  const numbers = storedNumbers(weight)
+  if (typeof numbers === 'number') return numbers
   let count = 0
   for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) count++
   return count
+}
+
+/** The numbers of which some may be zero, or how many of them are not, where that is known. */
+function storedNumbers(weight: Tensor): Numbers | number {
+  // What is left out of unsigned bytes is 0, which is -128 to kernels.
+  if (weight.dtype === 'uint8') return denseNumbers(weight)
+  const listed = coordinatesOf(weight)
+  if (listed !== undefined) return listed.values.data as Numbers
+  const compressed = compressedOf(weight)
+  if (compressed === undefined || compressed.codec === 'raw') return denseNumbers(weight)
+  if (exactCodecs.includes(compressed.codec)) return compressed.stored
+  return compressed.elements(compressed.positions()).data as Numbers
 }
 
 const denseScratch = scratch()

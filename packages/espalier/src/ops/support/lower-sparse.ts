@@ -5,8 +5,8 @@
 import {
   type Candidate,
   type Choice,
-  choose,
   type Contest,
+  choose,
   contestOf,
   cutsFor,
   type Kept,
