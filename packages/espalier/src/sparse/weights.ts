@@ -1,7 +1,7 @@
 /**
  * The nonzero numbers of a constant, however it is kept: dense in memory or in a file, as the pattern and values of a
- * compressed file, as coordinates, or computed from another constant by an optimisation. Only dense ones are ever seen whole, in memory
- * that the next one takes too.
+ * compressed file, as coordinates, or computed from another constant by an optimisation. Only dense ones are ever seen
+ * whole, in memory that the next one takes too.
  */
 import { compressedOf } from '../formats/espalier/compressed.ts'
 import { naturalView } from '../formats/espalier/matrix.ts'
