@@ -40,12 +40,31 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     warm: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
 
+const HELP = `Whole models, ours beside the peer's: npm run bench -- -- OPTIONS
+
+  --models A,B       these only
+  --backends A,B     native (against onnxruntime-node), wasm (against onnxruntime-web), reference;
+                     native,wasm when left out
+  --threads N,M      2 when left out; WebAssembly runs with one
+  --rounds N         turns of each side, 10 when left out
+  --int8             the quantised forms
+  --sparse SETTING   ours runs the model with zeros, the peer the dense one (quantised with --int8):
+                     sparsity, pattern, int8, skew between commas, as 0.9 or 0.8,block4,int8;
+                     skew gives rows very different densities, skew=X by how much
+  --only ours|peer   one side
+  --warm             leaves out what needs fresh processes: time to start, peak memory
+  --list             the models and their shapes
+
+bench/README.md says what the columns mean and how it is measured.`
+
 const rounds = Number(options.rounds)
 
-if (options.list) listModels()
+if (options.help) console.log(HELP)
+else if (options.list) listModels()
 else process.exitCode = (await measureAll()) ? 0 : 1
 
 function listModels() {

@@ -5,7 +5,7 @@ import { symbolsOf } from 'espalier/graph'
 import { readOnnx } from 'espalier/onnx'
 import { randomFeeds, requiredInputs } from 'espalier/runtime'
 import { bert } from './bert.mjs'
-import { mobilenetV2, resnet20, resnet50 } from './convolutional.mjs'
+import { mobilenetV1, mobilenetV2, resnet20, resnet50 } from './convolutional.mjs'
 import { gpt2 } from './gpt2.mjs'
 import { lstm } from './lstm.mjs'
 import { randomFloats, randomIntegers } from './random.mjs'
@@ -52,6 +52,7 @@ export function catalogue() {
     },
     { name: 'vit-tiny', build: () => vit(), int8: 'dynamic', cases: [images(224, 'pixel_values')(1)] },
     { name: 'resnet50', build: () => resnet50(), int8: 'static', cases: [1, 16].map(images(224, 'input')) },
+    { name: 'mobilenetv1', build: () => mobilenetV1(), int8: 'static', cases: [images(224, 'input')(1)] },
     { name: 'mobilenetv2', build: () => mobilenetV2(), int8: 'static', cases: [images(224, 'input')(1)] },
     { name: 'resnet20', build: buildResnet20, int8: 'static', cases: [1, 128].map(images(32, 'input')) },
     {

@@ -1,6 +1,6 @@
-// ResNet-50 (He et al., 2016), MobileNetV2 (Sandler et al., 2018) and the CIFAR ResNet-20, as torch's exporter writes
-// torchvision's implementations when it is told to keep batch norm: convolution, norm and activation are nodes of
-// their own.
+// ResNet-50 (He et al., 2016), MobileNetV1 (Howard et al., 2017), MobileNetV2 (Sandler et al., 2018) and the CIFAR
+// ResNet-20, as torch's exporter writes torchvision's implementations when it is told to keep batch norm: convolution,
+// norm and activation are nodes of their own.
 import { floatAttribute } from 'espalier/graph'
 import { readSafetensors } from 'espalier/safetensors'
 import { modelBuilder } from './builder.mjs'
@@ -37,6 +37,34 @@ function bottleneck(m, x, prefix, from, width, stride) {
       ? x
       : convNorm(m, x, `${prefix}.downsample.0`, `${prefix}.downsample.1`, from, to, { kernel: 1, stride })
   return relu(m, m.node('Add', [y, skip]))
+}
+
+/** Input `input` [batch, 3, 224, 224], output `output` [batch, 1000]. Of full width. */
+export function mobilenetV1() {
+  const m = modelBuilder({ name: 'mobilenetv1', opset: 13 })
+  const repeated = new Array(5).fill([512, 1])
+  const blocks = [
+    [64, 1],
+    [128, 2],
+    [128, 1],
+    [256, 2],
+    [256, 1],
+    [512, 2],
+    ...repeated,
+    [1024, 2],
+    [1024, 1],
+  ]
+  let x = m.input('input', ...imageType(224))
+  x = relu(m, convNorm(m, x, 'model.0.0', 'model.0.1', 3, 32, { kernel: 3, stride: 2 }))
+  let from = 32
+  for (const [index, [to, stride]] of blocks.entries()) {
+    const layer = (input, at, ...rest) =>
+      relu(m, convNorm(m, input, `model.${index + 1}.${at}`, `model.${index + 1}.${at + 1}`, ...rest))
+    x = layer(x, 0, from, from, { kernel: 3, stride, group: from })
+    x = layer(x, 3, from, to, { kernel: 1 })
+    from = to
+  }
+  return classify(m, m.node('GlobalAveragePool', [x]), 'fc', from, 1000)
 }
 
 /** Input `input` [batch, 3, 224, 224], output `output` [batch, 1000]. */

@@ -10,6 +10,7 @@ import { quantizeDynamic } from '../quantize/dynamic.mjs'
 import { quantizeStatic } from '../quantize/static.mjs'
 import { writeTensors } from '../tensors.mjs'
 import { randomSource } from './random.mjs'
+import { prune, readSetting } from './sparsity.mjs'
 
 const folder = join(import.meta.dirname, '../../.models')
 
@@ -27,19 +28,19 @@ export async function modelFile(entry, { int8 = false } = {}) {
 }
 
 /**
- * Path of the model pruned by magnitude to `setting` (`0.9`, or `0.8,block4,int8`): sparsity, pattern, integers. Layers that
- * the report lists are pruned alike, embeddings and first layers stay; weights are random, so accuracy means nothing here.
+ * Path of the model pruned to `setting` (sparsity.mjs), as an ONNX file with its zeros; weights are random, so accuracy
+ * means nothing here.
  */
 export async function sparseFile(entry, setting) {
-  const [sparsity, ...rest] = setting.split(',')
-  const int8 = rest.includes('int8')
-  const [pattern = 'unstructured'] = rest.filter(word => word !== 'int8')
+  const { int8, ...zeros } = readSetting(setting)
   const float = await modelFile(entry)
   return cached(`${entry.name}.${setting.replaceAll(',', '-')}.onnx`, async file => {
-    const options = { sparsity: Number(sparsity), pattern }
-    if (int8) options.quantize = entry.int8 === 'static' ? 'int8-static' : 'int8-dynamic'
-    if (int8) options.data = [Object.fromEntries(await entry.cases[0].feeds(randomSource(7)))]
-    const { graph } = await compress(await load(float), options)
+    const pruned = prune(await load(float), zeros)
+    if (!int8) return writeOnnx(file, pruned)
+    const { graph } = await compress(pruned, {
+      quantize: entry.int8 === 'static' ? 'int8-static' : 'int8-dynamic',
+      data: [Object.fromEntries(await entry.cases[0].feeds(randomSource(7)))],
+    })
     await writeOnnx(file, graph)
   })
 }
