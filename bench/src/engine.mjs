@@ -2,7 +2,7 @@
 //
 // For every row two processes hold the model, ours and the peer's, and take turns: each runs for a moment, then waits
 // while the other does. Time to start and peak memory are those of other processes that do nothing else.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,7 +13,7 @@ import { backends } from './engine/runtimes.mjs'
 import { median } from './engine/statistics.mjs'
 import { measureByTurns } from './engine/turns.mjs'
 import { catalogue } from './models/catalogue.mjs'
-import { feedsFile, modelFile, sparseFile } from './models/files.mjs'
+import { feedsFile, modelFile, sparseFiles } from './models/files.mjs'
 import { saveResults } from './results.mjs'
 
 /** Largest difference of outputs, relative to their range, at which two runtimes agree. */
@@ -117,8 +117,10 @@ function* rowsAskedFor(type) {
 /** One row: figures of both sides, or `failed` with the reason. */
 async function measure({ model, shape, facts }, type, folder) {
   const dense = await modelFile(model, { int8: options.int8 })
+  const sparse = options.sparse && (await sparseFiles(model, options.sparse))
   const files = {
-    model: options.sparse ? await sparseFile(model, options.sparse) : dense,
+    model: sparse ? sparse.onnx : dense,
+    ours: sparse ? sparse.espalier : dense,
     peer: dense,
     feeds: await feedsFile(model, shape),
   }
@@ -128,10 +130,11 @@ async function measure({ model, shape, facts }, type, folder) {
   const sides = Object.fromEntries(names)
   try {
     readFileSync(files.model).at(0)
+    const bytes = Object.fromEntries(Object.keys(sides).map(side => [side, statSync(files[side]).size]))
     const settings = { threads: facts.threads, rounds, folder, judge: judgeOf(facts) }
     const warm = await measureByTurns(sides, files, settings)
     const cold = options.warm ? {} : await measureCold(sides, files, facts.threads)
-    return { ...warm, ...cold, ...verdict(warm, type) }
+    return { bytes, ...warm, ...cold, ...verdict(warm, type) }
   } catch (error) {
     return { failed: error.message }
   }
@@ -150,7 +153,7 @@ async function measureCold(sides, files, threads) {
   const results = Object.keys(sides).map(side => [side, []])
   for (let round = 0; round < COLD_ROUNDS; round++)
     for (const [side, list] of results)
-      list.push(await runCold(sides[side], files[side] ?? files.model, files.feeds, threads))
+      list.push(await runCold(sides[side], files[side], files.feeds, threads))
   const figures = ([side, list]) => [
     side,
     Object.fromEntries(Object.keys(list[0]).map(key => [key, median(list.map(result => result[key]))])),

@@ -16,6 +16,7 @@ const columns = [
   ['least', -6, row => row.leastRatio?.toFixed(2)],
   ['ready ms', -11, row => pair(row.cold, ({ ready }) => ready.toFixed(0))],
   ['create ms', -11, row => pair(row.cold, ({ create }) => create.toFixed(0))],
+  ['file MB', -11, row => pair(row.bytes, bytes => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0))],
   ['peak MiB', -11, row => pair(row.cold, ({ peak }) => (peak / MIB).toFixed(0))],
   ['difference', -10, row => row.difference?.difference.toExponential(1)],
 ]

@@ -15,8 +15,8 @@ const SETTLE_MS = 60
 
 /**
  * Milliseconds of the runs of every side (`{ ours: runtime, peer: runtime }`, or one of them), summarised, and, of
- * two, how much their outputs differ; with `judge`, how much ours differ from those of that runtime. `files` are those of
- * the model (of `peer` another, where it runs another form of it) and of its feeds, `folder` is for outputs.
+ * two, how much their outputs differ; with `judge`, how much ours differ from those of that runtime on `files.model`.
+ * `files` are that model, `ours` and `peer` where they run another form of it, and its `feeds`; `folder` is for outputs.
  */
 export async function measureByTurns(sides, files, { threads, rounds, folder, judge }) {
   const servers = new Map()

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { load } from 'espalier'
+import { load, save } from 'espalier'
 import { compress } from 'espalier/compress'
 import { writeOnnx } from 'espalier/onnx'
 import { quantizeDynamic } from '../quantize/dynamic.mjs'
@@ -28,21 +28,24 @@ export async function modelFile(entry, { int8 = false } = {}) {
 }
 
 /**
- * Path of the model pruned to `setting` (sparsity.mjs), as an ONNX file with its zeros; weights are random, so accuracy
- * means nothing here.
+ * The model with the zeros of `setting` (sparsity.mjs) in two files: `onnx` has the zeros spelled out, for the peer to
+ * judge by, `espalier` is compressed, which is what ours runs. Weights are random, so accuracy means nothing here.
  */
-export async function sparseFile(entry, setting) {
+export async function sparseFiles(entry, setting) {
+  const name = `${entry.name}.${setting.replaceAll(',', '-')}`
+  const onnx = await cached(`${name}.onnx`, async file => writeOnnx(file, await sparseGraph(entry, setting)))
+  return { onnx, espalier: await cached(`${name}.espalier`, async file => save(file, await load(onnx))) }
+}
+
+async function sparseGraph(entry, setting) {
   const { int8, ...zeros } = readSetting(setting)
-  const float = await modelFile(entry)
-  return cached(`${entry.name}.${setting.replaceAll(',', '-')}.onnx`, async file => {
-    const pruned = prune(await load(float), zeros)
-    if (!int8) return writeOnnx(file, pruned)
-    const { graph } = await compress(pruned, {
-      quantize: entry.int8 === 'static' ? 'int8-static' : 'int8-dynamic',
-      data: [Object.fromEntries(await entry.cases[0].feeds(randomSource(7)))],
-    })
-    await writeOnnx(file, graph)
+  const pruned = prune(await load(await modelFile(entry)), zeros)
+  if (!int8) return pruned
+  const { graph } = await compress(pruned, {
+    quantize: entry.int8 === 'static' ? 'int8-static' : 'int8-dynamic',
+    data: [Object.fromEntries(await entry.cases[0].feeds(randomSource(7)))],
   })
+  return graph
 }
 
 /** By what the catalogue calls them: functions from a file and calibration feeds to a graph. */
