@@ -10,8 +10,8 @@
  *     opened.dispose()
  *
  * This module has what most programs need. Everything else is in the modules of the parts: `espalier/analysis`,
- * `espalier/compress`, `espalier/evaluate`, `espalier/formats`, `espalier/graph`, `espalier/onnx`, `espalier/ops`,
- * `espalier/runtime`, `espalier/safetensors`, `espalier/tensor`.
+ * `espalier/compress`, `espalier/evaluate`, `espalier/formats`, `espalier/graph`, `espalier/models`, `espalier/onnx`,
+ * `espalier/ops`, `espalier/runtime`, `espalier/safetensors`, `espalier/tensor`.
  */
 
 export { checkModel, type ModelCheck } from './analysis/check.ts'
