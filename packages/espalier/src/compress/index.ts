@@ -2,8 +2,16 @@
 
 export { batchesOf } from '../runtime/batches.ts'
 export { type Analysis, type AnalyzedLayer, type AnalyzeOptions, analyze } from './analyze/analyze.ts'
-export { type BreakEven, breakEven } from './analyze/break-even.ts'
+export {
+  type BreakEven,
+  breakEven,
+  type Sweep,
+  type SweepOptions,
+  type SweptLayer,
+  sweepLayer,
+} from './analyze/break-even.ts'
 export { type Imposition, readImposition } from './analyze/imposition.ts'
+export { type FoundLayers, findLayers, type Layer, type LayerForm } from './analyze/layers.ts'
 export { syntheticScores, syntheticWeight } from './analyze/synthetic.ts'
 export * from './compress.ts'
 export * from './magnitude.ts'

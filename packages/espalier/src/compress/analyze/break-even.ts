@@ -1,10 +1,10 @@
 /** From which sparsity on the sparse kernel of a layer is quicker than the dense one, measured. */
-import { unstructured } from '../patterns/index.ts'
+import { type Pattern, unstructured } from '../patterns/index.ts'
 import type { Imposition } from './imposition.ts'
 import { asFloat32, type Layer, type LayerForm } from './layers.ts'
 import { possibleForm, soloGraph } from './solo.ts'
 import { type SyntheticOptions, syntheticScores, syntheticWeight } from './synthetic.ts'
-import { type Candidate, type EngineChoice, engineOf, timeTogether } from './timing.ts'
+import { type Candidate, type EngineChoice, engineOf, type LayerTime, timeTogether } from './timing.ts'
 
 export interface BreakEven {
   /** Layers of this shape. */
@@ -44,6 +44,51 @@ export function breakEven(points: readonly SweepPoint[], dense: number): number 
   return before.sparsity + share * (after.sparsity - before.sparsity)
 }
 
+/** What {@link sweepLayer} measures a layer with. */
+export interface Sweep {
+  readonly pattern: Pattern
+  /** What the layer is computed on, if it has that form; see {@link possibleForm}. */
+  readonly form: LayerForm
+  /** Shares of zeros; of a pattern that has its own, that one. */
+  readonly sparsities: readonly number[]
+}
+
+/** A layer with dense weights, and with zeros on the sparse kernel that `always` takes. */
+export interface SweptLayer {
+  readonly form: LayerForm
+  readonly dense: LayerTime
+  /** Those at which a sparse kernel takes the layer. */
+  readonly points: readonly (SweepPoint & LayerTime)[]
+}
+
+export type SweepOptions = EngineChoice & SyntheticOptions & { readonly budget: number }
+
+/** Times one layer over its share of zeros, all beside each other, each for about `budget` milliseconds. */
+export async function sweepLayer(
+  layer: Layer,
+  { pattern, form: asked, sparsities }: Sweep,
+  options: SweepOptions,
+): Promise<SweptLayer> {
+  const engine = engineOf(options)
+  const form = possibleForm(layer, asked)
+  const { shape } = layer.values
+  const scores = syntheticScores(shape, layer.view, options)
+  const candidates: Candidate[] = [
+    { graph: await soloGraph(layer, form, asFloat32(layer.values), engine), sparse: 'never' },
+  ]
+  for (const sparsity of sparsities) {
+    const weight = syntheticWeight(shape, layer.view, scores, pattern, sparsity)
+    candidates.push({ graph: await soloGraph(layer, form, weight, engine), sparse: 'always' })
+  }
+  const [dense, ...times] = (await timeTogether(candidates, engine, options.budget)) as [
+    LayerTime,
+    ...LayerTime[],
+  ]
+  const points = times.map((time, i) => ({ sparsity: sparsities[i]!, ...time }))
+  const isSparse = ({ kernels }: LayerTime): boolean => kernels.some(kind => !dense.kernels.includes(kind))
+  return { form, dense, points: points.filter(isSparse) }
+}
+
 /**
  * Break-evens of layers of one shape: for the patterns and formats that are imposed, of those whose sparsity is free; for
  * single zeros where there are none.
@@ -51,32 +96,21 @@ export function breakEven(points: readonly SweepPoint[], dense: number): number 
 export async function findBreakEven(
   layers: readonly Layer[],
   impose: readonly Imposition[],
-  options: EngineChoice & SyntheticOptions & { readonly budget: number },
+  options: SweepOptions,
 ): Promise<BreakEven[]> {
   const layer = layers[0]!
-  const engine = engineOf(options)
-  const { shape } = layer.values
-  const dense = asFloat32(layer.values)
-  const scores = syntheticScores(shape, layer.view, options)
   const found: BreakEven[] = []
   for (const { pattern, form } of sweepsOf(layer, impose)) {
-    const candidates: Candidate[] = [{ graph: await soloGraph(layer, form, dense, engine), sparse: 'never' }]
-    for (const sparsity of SWEEP) {
-      const weight = syntheticWeight(shape, layer.view, scores, pattern, sparsity)
-      candidates.push({ graph: await soloGraph(layer, form, weight, engine), sparse: 'always' })
-    }
-    const [first, ...times] = await timeTogether(candidates, engine, options.budget)
-    const taken = times.every(({ kernels }) => kernels.some(kind => kind.startsWith('sparse')))
-    const points = taken ? times.map(({ milliseconds }, i) => ({ sparsity: SWEEP[i]!, milliseconds })) : []
+    const { dense, points } = await sweepLayer(layer, { pattern, form, sparsities: SWEEP }, options)
     found.push({
       layers: layers.map(({ node }) => node),
       op: layer.op,
-      shape,
+      shape: layer.values.shape,
       form,
       pattern: pattern.name,
-      dense: first!.milliseconds,
-      points,
-      sparsity: breakEven(points, first!.milliseconds) ?? null,
+      dense: dense.milliseconds,
+      points: points.map(({ sparsity, milliseconds }) => ({ sparsity, milliseconds })),
+      sparsity: breakEven(points, dense.milliseconds) ?? null,
     })
   }
   return found
