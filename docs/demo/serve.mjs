@@ -2,20 +2,13 @@
 //
 //     node docs/demo/serve.mjs         http://localhost:8080; PORT=... for another
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { serveFiles } from '../../scripts/serve-files.mjs'
 
 const here = import.meta.dirname
 const peer = join(here, '../../bench/node_modules/onnxruntime-web/dist')
-const types = {
-  html: 'text/html',
-  js: 'text/javascript',
-  mjs: 'text/javascript',
-  css: 'text/css',
-  wasm: 'application/wasm',
-}
 /** What of onnxruntime-web runs on WebAssembly alone. */
 const peerFiles = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']
 
@@ -39,32 +32,12 @@ export async function serveDemo({ port = 0, alias = {} } = {}) {
     alias,
     logLevel: 'warning',
   })
-  const bodies = new Map([
+  const files = [
     ...['index.html', 'style.css'].map(name => [`/${name}`, () => readFileSync(join(here, name))]),
     ...outputFiles.map(({ path, contents }) => [`/dist/${basename(path)}`, () => contents]),
     ...peerFiles.map(name => [`/ort/${name}`, () => readFileSync(join(peer, name))]),
-  ])
-  bodies.set('/', bodies.get('/index.html'))
-  const server = createServer(({ url }, response) => {
-    const { pathname } = new URL(url, 'http://localhost')
-    const body = bodies.get(pathname)
-    if (body === undefined) return response.writeHead(404).end()
-    // Isolated pages have a finer clock.
-    response.writeHead(200, {
-      'Content-Type': types[pathname === '/' ? 'html' : pathname.split('.').pop()],
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    })
-    response.end(body())
-  })
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
-  return {
-    address: `http://127.0.0.1:${server.address().port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
-  }
+  ]
+  return serveFiles(new Map(files), port)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

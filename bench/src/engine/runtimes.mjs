@@ -18,16 +18,9 @@ export async function loadRuntime(name) {
 async function loadOurs(backend) {
   const { session } = await import('espalier/runtime')
   return async (file, { threads }) => {
-    const opened = await session(await modelOf(file), { backend, threads })
+    const opened = await session(file, { backend, threads })
     return { bind: feeds => () => opened.run(feeds), tensors: outputs => new Map(Object.entries(outputs)) }
   }
-}
-
-/** What a session is made of: the name of an ONNX file, the graph of a compressed one. */
-async function modelOf(file) {
-  if (file.endsWith('.onnx')) return file
-  const { load } = await import('espalier')
-  return load(file)
 }
 
 async function loadOrtNode() {

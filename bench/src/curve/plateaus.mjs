@@ -1,0 +1,27 @@
+// Where a curve stops growing: shares of zeros between which much of the work goes, and next to none of the time.
+
+/** Only up to this share: beyond it, what is around the multiplications is most of the time. */
+const UP_TO = 0.95
+/** How many times less work there is to the next point that is looked at: neighbours are too close for noisy times. */
+const LESS_WORK = 1.4
+/** How many times quicker that must be. */
+const QUICKER = 1.08
+
+/**
+ * Flat parts of the points `{ sparsity, milliseconds, gain }` of one curve, as `{ from, to }`, those that follow each other
+ * joined. Points at which the sparse kernel does not pay are not looked at.
+ */
+export function plateausOf(points) {
+  const paying = points
+    .filter(({ sparsity, gain }) => sparsity <= UP_TO && gain >= 1)
+    .sort((a, b) => a.sparsity - b.sparsity)
+  const found = []
+  for (const point of paying) {
+    const next = paying.find(({ sparsity }) => 1 - point.sparsity >= LESS_WORK * (1 - sparsity))
+    if (next === undefined || point.milliseconds >= QUICKER * next.milliseconds) continue
+    const last = found.at(-1)
+    if (last !== undefined && last.to >= point.sparsity) last.to = next.sparsity
+    else found.push({ from: point.sparsity, to: next.sparsity })
+  }
+  return found
+}
