@@ -1,10 +1,25 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** Replace modules (vi.mock) before these are first imported, and want workers of their own. */
+const mocking = ['packages/espalier/src/cli/docs.test.ts']
 
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'bench/src/**/*.test.mjs'],
     setupFiles: ['packages/espalier/test/setup.ts'],
     testTimeout: 60_000,
     reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['packages/**/*.test.ts', 'bench/src/**/*.test.mjs'],
+          exclude: [...configDefaults.exclude, ...mocking],
+          // Most of the time of a small test file would go to importing the library again.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'mocking', include: mocking } },
+    ],
   },
 })
