@@ -4,10 +4,13 @@
  * An operator that cannot (a data type or a mode without a kernel) emits nothing and returns the reason; its reference
  * evaluation then runs inside the plan, and `explain` says so.
  */
+import type { Node } from '../graph/graph.ts'
 import type { Operand, Step, StepValues } from '../plan/step.ts'
 import type { StepKind } from '../plan/steps/index.ts'
 import type { Target } from '../plan/target.ts'
+import type { TimedKernel } from '../sparse/choice.ts'
 import type { Costs } from '../sparse/costs.ts'
+import type { SparseLayout } from '../sparse/layout.ts'
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { NodeContext } from './op.ts'
@@ -49,16 +52,19 @@ export interface LowerContext extends NodeContext {
   ): Operand
   /** As {@link packed}, where no step packs it: `make` gives the bytes, each time that a session needs them. */
   made(layout: string, source: Tensor, bytes: number, make: () => Uint8Array): Operand
-  /** What kernels for weights with zeros take on the machine that the plan is for. */
-  sparseCosts(): Costs
-  /**
-   * Seconds that this node takes, with its constants, on each of some kernels for its weight: names of layouts, or DENSE
-   * (sparse/choice.ts). `undefined` where it is not timed.
-   */
-  timed(kernels: readonly string[]): readonly number[] | undefined
+  /** What makes plans depend on the machine that they are for, beside its target; nothing where plans are made by rule. */
+  readonly machine: KernelTimes | undefined
   /** Why the next step that is emitted is of its kind, for explanations. */
   note(text: string): void
   emit<K extends StepKind>(kind: K, values: StepValues<K>): void
+}
+
+/** What kernels for weights with zeros take on a machine, measured there. */
+export interface KernelTimes {
+  /** Costs of these layouts and of the dense kernels for as many rows; of others they may be anything. */
+  costs(layouts: readonly SparseLayout[], few: boolean): Costs
+  /** Seconds that a node takes on each of some kernels for its weight; `undefined` where it is not timed. */
+  timed(node: Node, kernels: readonly TimedKernel[]): readonly number[] | undefined
 }
 
 /** A step as data, for {@link LowerContext.packed}: made with `makeStep` (plan/step.ts). */

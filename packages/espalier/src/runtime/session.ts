@@ -20,6 +20,7 @@ import { isFloat } from '../tensor/dtype.ts'
 import { numbers } from '../tensor/elements.ts'
 import { inMemory, isTensor, type RuntimeValue } from '../tensor/tensor.ts'
 import { type BackendName, chooseBackend, openBackend } from './backends.ts'
+import { calibratesByDefault } from './calibrate/calibration.ts'
 import { Engine, type EngineRun } from './engine/engine.ts'
 import type { Feeds, Prepared, Values } from './executor.ts'
 import { explainPlans } from './explain.ts'
@@ -56,6 +57,12 @@ export interface SessionOptions {
    * multiplied: an infinity times zero adds nothing. Says nothing on the reference.
    */
   readonly sparse?: SparseUse
+  /**
+   * Whether what sparse and dense kernels take is measured on this machine where a model has weights with many zeros, in a
+   * fraction of a second, and remembered for the next sessions; when left out, unless `ESPALIER_CALIBRATE` is 0. With `false`,
+   * built-in figures decide which kernels run, the same everywhere.
+   */
+  readonly calibrate?: boolean
   readonly operators?: Operators
   /** Seed of operators that draw random numbers; 0 when left out. */
   readonly seed?: number
@@ -150,9 +157,9 @@ async function sessionOf(graph: Graph, options: SessionOptions, onDispose: () =>
   if (choice.reason) onWarning(`models run on WebAssembly: ${choice.reason}`)
   const optimized = optimize(part, { operators })
   const { backend, threads } = await openBackend(choice.name, wanted, options.isa, onWarning)
-  const { winograd = true, sparse = 'auto' } = options
+  const { winograd = true, sparse = 'auto', calibrate = calibratesByDefault() } = options
   checkSparse(sparse)
-  const engine = new Engine(optimized, backend, threads, operators, { winograd, sparse })
+  const engine = new Engine(optimized, backend, threads, operators, { winograd, sparse, calibrate })
   try {
     if (types !== undefined) engine.planFor(types)
   } catch (error) {

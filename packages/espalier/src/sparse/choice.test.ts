@@ -1,7 +1,16 @@
 /** Choosing between layouts, on made-up ones. */
 import { describe, expect, test } from 'vitest'
 import type { Target } from '../plan/target.ts'
-import { type Candidate, type Contest, choose, contestOf, cutsFor, type Kept, mostNumbers } from './choice.ts'
+import {
+  type Candidate,
+  type Contest,
+  choose,
+  contestOf,
+  cutsFor,
+  type Kept,
+  mostNumbers,
+  type TimedKernel,
+} from './choice.ts'
 import { type Costs, denseSeconds, secondsOf } from './costs.ts'
 import { breakEvens, explainChoice } from './explain-choice.ts'
 import { type CutLayout, lineOf, type ProductShape, type SparseLayout } from './layout.ts'
@@ -28,13 +37,14 @@ function layoutOf(name: string, width: number, fixed: number): SparseLayout {
     ...{ kept: never, bytes: never, pack: never, unpack: never, emit: never },
   }
   const unit = width === 1 ? 'numbers' : `groups of ${width}`
-  return { name, dtype: 'float32', unit, width, costs: { kept: 1, fixed: 1 }, cut: () => cut }
+  const probe = { few: false, unit: [1, width], group: 10, shares: [0.5] } as const
+  return { name, dtype: 'float32', unit, width, costs: { kept: 1, fixed: 1 }, probe, cut: () => cut }
 }
 
 const layouts = [layoutOf('single', 1, 100), layoutOf('fours', 4, 50), layoutOf('slow', 1, 5000)]
 const costs: Costs = {
   byte: 0,
-  dense: { float32: 1, int8: 1 },
+  dense: { 'float32 many': 1, 'float32 few': 7 },
   layouts: Object.fromEntries(layouts.map(({ name }) => [`float32 ${name}`, { kept: 1, fixed: 1 }])),
 }
 const contest = (more: Partial<Target> = {}, dense = 600): Contest => {
@@ -68,8 +78,8 @@ describe('the quickest kernel', () => {
   })
   test('is timed where predictions are close, those alone', () => {
     const asked: (readonly string[])[] = []
-    const timing = (seconds: number[]) => (kernels: readonly string[]) => {
-      asked.push(kernels)
+    const timing = (seconds: number[]) => (kernels: readonly TimedKernel[]) => {
+      asked.push(kernels.map(({ name, share }) => `${name} ${share}`))
       return seconds
     }
     const units = { single: 450, fours: 240, slow: 10 }
@@ -78,8 +88,8 @@ describe('the quickest kernel', () => {
     expect(winner(contest(), keeps({ single: 450, slow: 10 }), timing([3, 2]))).toBe('dense')
     expect(winner(contest(), keeps({ single: 450, slow: 10 }), timing([2, 3]))).toBe('single')
     expect(asked).toEqual([
-      ['single', 'dense'],
-      ['single', 'dense'],
+      ['single 0.45', 'dense 1'],
+      ['single 0.45', 'dense 1'],
     ])
     expect(winner(contest(), keeps({ single: 450, slow: 10 }), () => undefined)).toBe('single')
     const uncounted = (): Kept => ({ units: 580, atLeast: true })
@@ -136,8 +146,11 @@ describe('seconds', () => {
     expect(secondsOf(work, { kept: 1e-8, fixed: 0 }, 0, 2)).toBeCloseTo(1e-7, 12)
   })
   test('of dense products', () => {
-    expect(denseSeconds(product, 'float32', 1, costs)).toBe(20 * 1000)
-    expect(denseSeconds(product, 'float32', 4, costs)).toBe(5 * 1000)
-    expect(denseSeconds(product, 'float32', 1, { ...costs, byte: 10 })).toBe(40_000)
+    const seconds = (gain: number, own = costs, rows = 20): number =>
+      denseSeconds({ ...product, window: lineOf(rows) }, 'float32', gain, own, target)
+    expect(seconds(1)).toBe(20 * 1000)
+    expect(seconds(4)).toBe(5 * 1000)
+    expect(seconds(1, { ...costs, byte: 10 })).toBe(40_000)
+    expect(seconds(1, costs, 2)).toBe(7 * 2 * 1000)
   })
 })

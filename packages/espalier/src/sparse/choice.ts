@@ -107,8 +107,14 @@ export interface Choice {
   readonly winner: Entry
 }
 
-/** Seconds that the operator takes with each of the kernels of these names; `undefined` where nobody times it. */
-export type Timing = (kernels: readonly string[]) => readonly number[] | undefined
+/** A kernel that may be timed: its name, and the share of the weight's units that it multiplies by. */
+export interface TimedKernel {
+  readonly name: string
+  readonly share: number
+}
+
+/** Seconds that the operator takes with each of these kernels; `undefined` where nobody times it. */
+export type Timing = (kernels: readonly TimedKernel[]) => readonly number[] | undefined
 
 /** How much a layout keeps; `undefined` where it cannot hold the weight. */
 export type Kept = { readonly units: number; readonly atLeast?: boolean } | undefined
@@ -133,13 +139,17 @@ export function choose(
   const close = entries.filter(
     ({ predicted, atLeast }) => !atLeast && predicted <= quickest.predicted * (1 + CLOSE),
   )
-  const times = close.length < 2 ? undefined : timing?.(close.map(({ name }) => name))
+  const times = close.length < 2 ? undefined : timing?.(close.map(timedKernel))
   if (times === undefined) return { entries, winner: quickest }
   const timed = new Map(close.map((entry, i) => [entry, { ...entry, measured: times[i]! }]))
   return {
     entries: entries.map(entry => timed.get(entry) ?? entry),
     winner: least([...timed.values()], ({ measured }) => measured),
   }
+}
+
+function timedKernel({ name, candidate, kept }: Entry): TimedKernel {
+  return { name, share: candidate === undefined ? 1 : kept / candidate.cut.units }
 }
 
 function least<T>(list: readonly T[], size: (item: T) => number): T {

@@ -30,14 +30,19 @@ export interface KernelCosts {
 export interface Costs {
   /** For a byte of weights that comes from memory. */
   readonly byte: number
-  /** For a multiply-add of dense kernels. */
-  readonly dense: Readonly<Record<SparseDtype, number>>
+  /** For a multiply-add of dense kernels, by {@link denseKey}. */
+  readonly dense: Readonly<Record<string, number>>
   /** Of layouts, by {@link layoutKey}. */
   readonly layouts: Readonly<Record<string, KernelCosts>>
 }
 
-/** Of dense kernels on one core with AVX2. */
-const dense: Costs['dense'] = { float32: 2.2e-11, int8: 1.1e-11 }
+/** Of dense kernels on one core with AVX2. Few rows leave them waiting for weights, even those in a cache. */
+const dense: Costs['dense'] = {
+  'float32 many': 2.2e-11,
+  'int8 many': 1.8e-11,
+  'float32 few': 6e-11,
+  'int8 few': 4e-11,
+}
 /** Floats of a vector there. */
 const lanes = 8
 const byte = 5e-11
@@ -45,6 +50,16 @@ const byte = 5e-11
 /** What is in {@link Costs.layouts}. */
 export function layoutKey({ dtype, name }: Pick<SparseLayout, 'dtype' | 'name'>): string {
   return `${dtype} ${name}`
+}
+
+/** What is in {@link Costs.dense}: kernels that a product of so many rows, or of less than a vector of them, runs on. */
+export function denseKey(dtype: SparseDtype, few: boolean): string {
+  return `${dtype} ${few ? 'few' : 'many'}`
+}
+
+/** Whether a product has fewer rows than a vector has numbers. */
+export function hasFewRows({ window }: ProductShape, { traits }: Pick<Target, 'traits'>): boolean {
+  return rowsOf(window) < traits.lanes
 }
 
 /**
@@ -58,7 +73,7 @@ export function builtInCosts(
   const perNumber = lanes / traits.lanes / threads
   return {
     byte,
-    dense: { float32: dense.float32 * perNumber, int8: dense.int8 * perNumber },
+    dense: Object.fromEntries(Object.entries(dense).map(([key, seconds]) => [key, seconds * perNumber])),
     layouts: Object.fromEntries(
       layouts.map(layout => [
         layoutKey(layout),
@@ -79,22 +94,28 @@ export function secondsOf(
   threads: number,
 ): number {
   const shared = kept * costs.kept + fixed * costs.fixed
-  // The last pieces leave some of the threads without work.
-  const rounds = Math.ceil(pieces / threads)
-  const busy = shared * threads < LITTLE ? 1 : (rounds * threads) / Math.max(pieces, 1)
+  const busy = shared * threads < LITTLE ? 1 : idleFactor(pieces, threads)
   return Math.max(shared * busy, bytes * perByte)
+}
+
+/** How many times longer work takes than if it could be shared evenly: the last pieces leave some threads without any. */
+function idleFactor(pieces: number, threads: number): number {
+  return (Math.ceil(pieces / threads) * threads) / Math.max(pieces, 1)
 }
 
 /** Seconds that the dense kernel takes, `gain` times less than one product for each weight and row would. */
 export function denseSeconds(
-  { matrix, window }: ProductShape,
+  product: ProductShape,
   dtype: SparseDtype,
   gain: number,
   costs: Costs,
+  target: Pick<Target, 'traits'>,
 ): number {
+  const { matrix, window } = product
   const numbers = matrix.outputs * matrix.taps * matrix.channels
+  const each = costs.dense[denseKey(dtype, hasFewRows(product, target))]!
   return Math.max(
-    (rowsOf(window) * numbers * costs.dense[dtype]) / gain,
+    (rowsOf(window) * numbers * each) / gain,
     numbers * (dtype === 'float32' ? 4 : 1) * costs.byte,
   )
 }

@@ -33,8 +33,21 @@ export interface SparseLayout<D extends SparseDtype = SparseDtype> {
   readonly width: number
   /** What its kernel takes on one core with AVX2 (8 floats a vector), where nobody has measured: see costs.ts. */
   readonly costs: KernelCosts
+  /** What its kernel is timed on, to know what it takes on a machine. */
+  readonly probe: Probe
   /** How it is cut for a product on a machine; `undefined` where there is no kernel for that. */
   cut(product: ProductShape, target: Target): CutLayout<D> | undefined
+}
+
+/** Products of matrices that a kernel is timed on. Weights keep `round(share * group)` of every `group` units along the inputs. */
+export interface Probe {
+  /** Whether it is for fewer rows than a vector has numbers: it is then timed on one. */
+  readonly few: boolean
+  /** Outputs and inputs of a unit. */
+  readonly unit: readonly [outputs: number, inputs: number]
+  readonly group: number
+  /** Two that are well apart tell what is kept from what is fixed; with one, all of {@link KernelCosts} follow from it. */
+  readonly shares: readonly number[]
 }
 
 /** A layout as it is for products of one shape on one machine. Takes the numbers of a matrix of that shape. */

@@ -11,19 +11,24 @@ import {
   cutsFor,
   type Kept,
   mostNumbers,
+  type TimedKernel,
+  type Timing,
 } from '../../sparse/choice.ts'
-import { builtInCosts, denseSeconds } from '../../sparse/costs.ts'
+import { builtInCosts, denseSeconds, hasFewRows, rowsOf } from '../../sparse/costs.ts'
 import { explainChoice } from '../../sparse/explain-choice.ts'
 import type { Operands, ProductShape, SparseDtype } from '../../sparse/layout.ts'
 import { sparseLayouts } from '../../sparse/layouts/index.ts'
 import type { Nonzeros } from '../../sparse/nonzeros.ts'
 import { madeLayout, remembered } from '../../sparse/remembered.ts'
 import { countNonzero, nonzerosOf } from '../../sparse/weights.ts'
+import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { LowerContext } from '../lower.ts'
 
 /** Fewer numbers than that are not worth a look. */
 const leastNumbers = 1024
+/** Of products with fewer multiply-adds, what is built in is good enough: measuring would take longer than they ever do. */
+const leastMeasured = 2 ** 19
 
 /** A product with constant weights. */
 export interface SparseProduct extends ProductShape {
@@ -44,10 +49,19 @@ export function lowerSparse<D extends SparseDtype>(
   if (numbers < leastNumbers) return false
   const cuts = cutsFor(sparseLayouts, dtype, product, c.target)
   if (cuts.length === 0 || (c.target.sparse === 'auto' && remembered(weight).dense)) return false
-  // Winograd's method rounds otherwise than sums by tap: what is measured here must not decide which one is used.
-  const costs = denseGain === 1 ? c.sparseCosts() : builtInCosts(c.target, sparseLayouts)
-  const contest = contestOf(cuts, denseSeconds(product, dtype, denseGain, costs), costs, c.target)
-  const { choice, nonzero, nonzeros } = weigh(c, product, contest, numbers)
+  // Winograd's method rounds otherwise than sums by tap: what is measured must not decide which one is used.
+  const measures = denseGain === 1 && rowsOf(product.window) * numbers >= leastMeasured
+  const machine = measures && c.target.sparse === 'auto' ? c.machine : undefined
+  const few = hasFewRows(product, c.target)
+  const costs =
+    machine?.costs(
+      cuts.map(({ layout }) => layout),
+      few,
+    ) ?? builtInCosts(c.target, sparseLayouts)
+  const dense = denseSeconds(product, dtype, denseGain, costs, c.target)
+  const contest = contestOf(cuts, dense, costs, c.target)
+  const timing = machine && ((kernels: readonly TimedKernel[]) => machine.timed(c.node, kernels))
+  const { choice, nonzero, nonzeros } = weigh(product, contest, timing)
   const { candidate } = choice.winner
   const why = explainChoice({ numbers, nonzero }, contest, choice)
   if (candidate === undefined) {
@@ -69,12 +83,7 @@ interface Weighed {
 }
 
 /** Looks at the weight, no further than is needed, and chooses. */
-function weigh(
-  c: LowerContext,
-  { weight, matrix, denseGain = 1 }: SparseProduct,
-  contest: Contest,
-  numbers: number,
-): Weighed {
+function weigh({ weight, matrix }: SparseProduct, contest: Contest, timing: Timing | undefined): Weighed {
   const seen = remembered(weight)
   const keyOf = (unit: string): string => `${unit} along ${matrix.outputStrides}`
   let found: Nonzeros | undefined
@@ -92,6 +101,6 @@ function weigh(
     const units = seen.kept.get(keyOf(unit))
     return units === undefined ? undefined : { units }
   }
-  const choice = choose(contest, kept, denseGain === 1 ? kernels => c.timed(kernels) : undefined)
-  return { choice, nonzero, nonzeros: () => found ?? nonzerosOf(weight, matrix, numbers)! }
+  const choice = choose(contest, kept, timing)
+  return { choice, nonzero, nonzeros: () => found ?? nonzerosOf(weight, matrix, sizeOf(weight.shape))! }
 }

@@ -5,11 +5,18 @@ import { mergeElementwise } from '../../plan/merge-elementwise.ts'
 import { assemble, type Plan } from '../../plan/plan.ts'
 import { touched } from '../../plan/step.ts'
 import type { Target } from '../../plan/target.ts'
-import { lowerStage } from './lower.ts'
+import { lowerStage, type StageTimes } from './lower.ts'
 import type { Stage } from './stage.ts'
 
-export function compileStage(graph: Graph, stage: Stage, target: Target, operators: Operators): Plan {
-  const lowered = lowerStage(graph, stage, target, operators)
+/** With `times`, kernels that may do the same work are chosen by what they take on this machine; by rule without. */
+export function compileStage(
+  graph: Graph,
+  stage: Stage,
+  target: Target,
+  operators: Operators,
+  times?: StageTimes,
+): Plan {
+  const lowered = lowerStage(graph, stage, target, operators, times)
   const steps = mergeElementwise(lowered.steps, buffer => buffer.space === 'output')
   // An operator may have asked for a constant and then done without, or declined.
   const read = new Set(steps.flatMap(touched).map(({ buffer }) => buffer))

@@ -6,15 +6,13 @@ import { locate } from '../../errors.ts'
 import { describeNode, type Graph, type Node, nodeName, tensorType } from '../../graph/graph.ts'
 import { readsOf } from '../../graph/uses.ts'
 import { readAttributes } from '../../ops/attributes.ts'
-import type { ConcreteType, LowerContext } from '../../ops/lower.ts'
+import type { ConcreteType, KernelTimes, LowerContext } from '../../ops/lower.ts'
 import type { Operators } from '../../ops/op.ts'
 import { resolve } from '../../ops/registry.ts'
 import { dtypeProblems } from '../../ops/typecheck.ts'
 import type { Constant, Port } from '../../plan/plan.ts'
 import { type Buffer, type HostStep, makeStep, type Operand, type Step } from '../../plan/step.ts'
 import type { Target } from '../../plan/target.ts'
-import { builtInCosts } from '../../sparse/costs.ts'
-import { sparseLayouts } from '../../sparse/layouts/index.ts'
 import { byteLength } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -28,17 +26,27 @@ export interface Lowered {
   readonly constants: readonly Constant[]
 }
 
-export function lowerStage(graph: Graph, stage: Stage, target: Target, operators: Operators): Lowered {
-  const lowering = new Lowering(graph, stage, target, operators)
+export function lowerStage(
+  graph: Graph,
+  stage: Stage,
+  target: Target,
+  operators: Operators,
+  times?: StageTimes,
+): Lowered {
+  const lowering = new Lowering(graph, stage, target, operators, times?.(stage))
   for (const node of stage.nodes) lowering.lower(node)
   return lowering.finish()
 }
+
+/** What is measured of kernels on the machine, for the nodes of a stage. */
+export type StageTimes = (stage: Stage) => KernelTimes
 
 class Lowering {
   readonly #graph: Graph
   readonly #stage: Stage
   readonly #target: Target
   readonly #operators: Operators
+  readonly #machine: KernelTimes | undefined
   readonly #steps: (Step | HostStep)[] = []
   readonly #inputs: Port[]
   /** Where each value lies. */
@@ -47,7 +55,14 @@ class Lowering {
   /** Constants in a layout of a kernel. */
   readonly #laid = new Map<Tensor, Map<string, Operand>>()
 
-  constructor(graph: Graph, stage: Stage, target: Target, operators: Operators) {
+  constructor(
+    graph: Graph,
+    stage: Stage,
+    target: Target,
+    operators: Operators,
+    machine: KernelTimes | undefined,
+  ) {
+    this.#machine = machine
     this.#graph = graph
     this.#stage = stage
     this.#target = target
@@ -122,8 +137,7 @@ class Lowering {
           source,
           make,
         })),
-      sparseCosts: () => builtInCosts(this.#target, sparseLayouts),
-      timed: () => undefined,
+      machine: this.#machine,
       note: text => {
         note = text
       },

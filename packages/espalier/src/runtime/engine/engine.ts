@@ -12,7 +12,9 @@ import type { Operators } from '../../ops/op.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Target } from '../../plan/target.ts'
 import { isTensor, type RuntimeValue, type Tensor } from '../../tensor/tensor.ts'
+import { calibration } from '../calibrate/calibration.ts'
 import { compileStage } from '../compile/compile.ts'
+import type { StageTimes } from '../compile/lower.ts'
 import { canFix, findStage, graphOfNode, type Stage, typeOfValue } from '../compile/stage.ts'
 import type { Values } from '../executor.ts'
 import type { Backend } from './backend.ts'
@@ -58,13 +60,17 @@ export interface EngineRun extends HostOptions {
 }
 
 /** Which of several kernels may do the same work, as far as a caller decides it; see {@link Target}. */
-export type KernelChoice = Partial<Pick<Target, 'winograd' | 'sparse'>>
+export interface KernelChoice extends Partial<Pick<Target, 'winograd' | 'sparse' | 'sparseLayout'>> {
+  /** Whether what kernels take is measured on this machine; by rule, and for the same plans everywhere, when left out. */
+  readonly calibrate?: boolean
+}
 
 export class Engine {
   readonly #graph: Graph
   readonly #backend: Backend
   readonly #operators: Operators
   readonly #target: Target
+  readonly #times: StageTimes | undefined
   readonly #constants: ConstantStore
   /** By the number of the first node, and by {@link keyOf}; the one that was used last comes last. */
   readonly #planned = new Map<number, Map<string, Planned>>()
@@ -79,12 +85,16 @@ export class Engine {
     backend: Backend,
     threads: number,
     operators: Operators,
-    { winograd = true, sparse = 'auto' }: KernelChoice = {},
+    { winograd = true, sparse = 'auto', sparseLayout, calibrate = false }: KernelChoice = {},
   ) {
     this.#graph = graph
     this.#backend = backend
     this.#operators = operators
-    this.#target = { isa: backend.isa, threads, traits: backend.traits, winograd, sparse }
+    this.#target = {
+      ...{ isa: backend.isa, threads, traits: backend.traits, winograd, sparse },
+      ...(sparseLayout !== undefined && { sparseLayout }),
+    }
+    this.#times = calibrate ? calibration(graph, backend, this.#target, operators) : undefined
     this.#constants = new ConstantStore(backend, threads)
     this.#outputs = graph.outputs.map(({ name }) => name)
     for (const [index, node] of graph.nodes.entries())
@@ -216,7 +226,7 @@ export class Engine {
     )
     const plan =
       stage.outputs.some(name => !stage.constants.has(name)) && stage.end > at
-        ? compileStage(this.#graph, stage, this.#target, this.#operators)
+        ? compileStage(this.#graph, stage, this.#target, this.#operators, this.#times)
         : undefined
     const planned: Planned = { stage, plan, idle: [], forgotten: false }
     plans.set(key, planned)

@@ -11,7 +11,8 @@ export const quads: SparseLayout<'int8'> = {
   dtype: 'int8',
   unit: 'fours',
   width: 4,
-  costs: { kept: 3.5e-10, fixed: 1.05e-8 },
+  costs: { kept: 5.8e-10, fixed: 1.73e-8 },
+  probe: { few: false, unit: [1, 4], group: 50, shares: [0.04, 0.4] },
   cut(product, target) {
     const { int8Depth, int8Columns } = target.traits
     const words = 4 / int8Depth
