@@ -63,6 +63,7 @@ struct GemmOutput {
   // Finishes rows x columns sums, `sums_stride` apart; they may be where they go.
   void finish(const float* sums, int64_t sums_stride, int rows, int64_t columns) const {
     const f32v s = splat(scale), t = splat(bias_scale), a = splat(alpha), b = splat(beta);
+    const bool curve = is_curve(activation);
     for (int r = 0; r < rows; r++) {
       const float* bias_at = bias ? bias + r * bias_row : nullptr;
       const f32v bias_all = bias && !bias_column ? splat(*bias_at) : f32v{};
@@ -72,12 +73,13 @@ struct GemmOutput {
         f32v v = s * read(sums + r * sums_stride + j);
         if (bias) v += t * (bias_column ? read(bias_at + j) : bias_all);
         if (residual) v += read(residual + r * stride + j);
-        v = activate(activation, v, a, b);
+        if (!curve) v = activate(activation, v, a, b);
         float* to = y + r * stride + j;
         if (part == lanes) ESPALIER_ISA::store(to, v);
         else store_part(to, v, part);
       }
     }
+    if (curve) activate_curves(activation, y, rows, stride, columns, a);
   }
 };
 

@@ -46,6 +46,49 @@ ESPALIER_INLINE void turn_4x4(const float* from, int64_t stride, float* to, int6
   turn_4x4(from, from + stride, from + 2 * stride, from + 3 * stride, to, to_stride);
 }
 
+// The other way for as many columns as a vector has lanes: four numbers each, `stride` apart, to four vectors.
+ESPALIER_INLINE void turn_columns(const float* from, int64_t stride, f32v (&to)[4]) {
+#if defined(__AVX2__)
+  // Each quarter of a vector is turned as four by four.
+  const auto fours = [&](int first) __attribute__((always_inline)) {
+    const float* p = from + first * stride;
+#if defined(__AVX512F__)
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + 4 * stride), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + 8 * stride), 2);
+    return (f32v)_mm512_insertf32x4(v, _mm_loadu_ps(p + 12 * stride), 3);
+#else
+    return (f32v)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 4 * stride), 1);
+#endif
+  };
+#else
+  const auto fours = [&](int first) __attribute__((always_inline)) { return load(from + first * stride); };
+#endif
+  const f32v a = fours(0), b = fours(1), c = fours(2), d = fours(3);
+#if defined(__AVX512F__)
+  const __m512d ab0 = (__m512d)_mm512_unpacklo_ps((__m512)a, (__m512)b), ab2 = (__m512d)_mm512_unpackhi_ps((__m512)a, (__m512)b);
+  const __m512d cd0 = (__m512d)_mm512_unpacklo_ps((__m512)c, (__m512)d), cd2 = (__m512d)_mm512_unpackhi_ps((__m512)c, (__m512)d);
+  to[0] = (f32v)_mm512_unpacklo_pd(ab0, cd0);
+  to[1] = (f32v)_mm512_unpackhi_pd(ab0, cd0);
+  to[2] = (f32v)_mm512_unpacklo_pd(ab2, cd2);
+  to[3] = (f32v)_mm512_unpackhi_pd(ab2, cd2);
+#elif defined(__AVX2__)
+  const __m256d ab0 = (__m256d)_mm256_unpacklo_ps((__m256)a, (__m256)b), ab2 = (__m256d)_mm256_unpackhi_ps((__m256)a, (__m256)b);
+  const __m256d cd0 = (__m256d)_mm256_unpacklo_ps((__m256)c, (__m256)d), cd2 = (__m256d)_mm256_unpackhi_ps((__m256)c, (__m256)d);
+  to[0] = (f32v)_mm256_unpacklo_pd(ab0, cd0);
+  to[1] = (f32v)_mm256_unpackhi_pd(ab0, cd0);
+  to[2] = (f32v)_mm256_unpacklo_pd(ab2, cd2);
+  to[3] = (f32v)_mm256_unpackhi_pd(ab2, cd2);
+#else
+  const f32v ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const f32v cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  to[0] = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+  to[1] = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+  to[2] = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+  to[3] = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+#endif
+}
+
 constexpr int64_t pack_rows = 32;
 
 // One panel: `columns` (up to gemm_columns) columns of k rows.

@@ -20,6 +20,10 @@ struct SparseI8 {
   static constexpr int width = 4;
 
   static ESPALIER_INLINE Quad spread(const int8_t* values) { return spread_quad(values); }
+  typedef Quad Group;
+  static constexpr int group = 1;
+  static ESPALIER_INLINE Quad read(const int8_t* values) { return spread_quad(values); }
+  static ESPALIER_INLINE Quad pick(const Quad& group, int) { return group; }
   static ESPALIER_INLINE i32v add(i32v sum, const float* x, const Quad& weights) {
     return dot_quad(sum, reinterpret_cast<const uint8_t*>(x), 4 * sparse_rows, weights);
   }
@@ -43,13 +47,13 @@ inline void sparse_i8(const espalier::steps::sparse_i8& s, const Context& c) {
   const auto* const column_sums = reinterpret_cast<const int32_t*>(w.data + s.sumsAt);
   const Sums f = sums_of(s, c, zero);
   sparse_walk<SparseI8>(c, v, w, at, [&](int64_t first, int count, int64_t column, int64_t columns) {
-    for (int r = 0; r < count; r += 4)
-      for (int64_t i = 0; i < columns; i += dot_columns) {
-        const int some = int(columns - i < dot_columns ? columns - i : dot_columns);
-        sparse_turn_sums(at.sums + i * sparse_rows + r, some, at.line, dot_columns);
-        finish_sums(f, reinterpret_cast<const int32_t*>(at.line), nullptr, column_sums + column + i,
-                    count - r < 4 ? count - r : 4, column + i, some, (first + r) * s.outputs + column + i, s.outputs);
-      }
+    for (int64_t i = 0; i < columns; i += dot_columns) {
+      const int some = int(columns - i < dot_columns ? columns - i : dot_columns);
+      for (int r = 0; r < count; r += 4)
+        sparse_turn_sums(at.sums + i * sparse_rows + r, some, at.line + r * dot_columns, dot_columns);
+      finish_sums(f, reinterpret_cast<const int32_t*>(at.line), nullptr, column_sums + column + i, count, column + i, some,
+                  first * s.outputs + column + i, s.outputs);
+    }
   });
 }
 

@@ -11,10 +11,19 @@
 
 namespace ESPALIER_ISA {
 
-// Vectors of rows of a block at most: sums that fit in registers beside a weight.
-constexpr int sparse_vectors = 8;
+// Vectors of rows of a block at most. Where vectors are long, sums of two outputs wait in registers at once: a block of k that
+// fits in the cache is then twice as deep, and each sum comes and goes half as often.
+constexpr int sparse_vectors = lanes >= 8 ? 4 : 8;
+// Outputs that are summed at once, for so many vectors of rows.
+constexpr int sparse_outputs(int vectors) { return lanes < 8 ? 1 : vectors == 1 ? 4 : (7 + vectors) / vectors; }
 // Rows of a block, and how far apart turned words are: known to the layouts.
 constexpr int64_t sparse_rows = sparse_vectors * lanes;
+// Numbers of a line of scratch where sums lie in rows before they are finished: four rows of `sparse_columns`, or a block of
+// rows of those columns that 8-bit products finish together.
+constexpr int64_t sparse_columns = 128;
+constexpr int64_t sparse_line = sparse_rows * dot_columns > 4 * sparse_columns ? sparse_rows * dot_columns : 4 * sparse_columns;
+// Turned rows of all k wait in the second-level cache for the next panel of outputs if they are not more than so many bytes.
+constexpr int64_t sparse_kept = 196608;
 // Windows have so many taps at most.
 constexpr int64_t sparse_taps = 64;
 
@@ -118,36 +127,71 @@ struct SparseScratch {
   float* sums;
   float* line;
 
+  bool keeps;  // rows are turned once for all panels
+
   SparseScratch(uint8_t* at, const SparseWindow& v, const SparseWeight& w) {
+    keeps = w.panels() > 1 && w.steps * v.unit * sparse_rows * 4 <= sparse_kept;
     pointers = reinterpret_cast<const float**>(at);
     turned = reinterpret_cast<float*>(at + v.taps() * sparse_rows * 8);
-    sums = turned + w.block * v.unit * sparse_rows;
+    sums = turned + (keeps ? w.steps : w.block) * v.unit * sparse_rows;
     line = sums + w.panel * sparse_rows;
   }
 };
 
+// Adds to the sums of some outputs of equally many steps, whose places and values follow each other.
+template <class Kind, int Vectors, int Outputs>
+ESPALIER_INLINE void sparse_add(const uint16_t* entry, const uint16_t* place, const typename Kind::Value* value,
+                                const float* turned, float* sums, bool fresh) {
+  const int64_t count = entry[1];
+  typename Kind::Element* own[Outputs];
+  typename Kind::Sum s[Outputs][Vectors];
+#pragma GCC unroll 8
+  for (int o = 0; o < Outputs; o++) {
+    own[o] = reinterpret_cast<typename Kind::Element*>(sums + entry[2 * o] * sparse_rows);
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) s[o][v] = fresh ? typename Kind::Sum{} : load(own[o] + v * lanes);
+  }
+  const auto step = [&](int o, int64_t i, const auto& weight) __attribute__((always_inline)) {
+    const float* x = turned + place[o * count + i];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) s[o][v] = Kind::add(s[o][v], x + v * lanes, weight);
+  };
+  int64_t i = 0;
+  for (; i + Kind::group <= count && Kind::group > 1; i += Kind::group) {
+    typename Kind::Group group[Outputs];
+#pragma GCC unroll 8
+    for (int o = 0; o < Outputs; o++) group[o] = Kind::read(value + (o * count + i) * Kind::width);
+#pragma GCC unroll 8
+    for (int j = 0; j < Kind::group; j++)
+#pragma GCC unroll 8
+      for (int o = 0; o < Outputs; o++) step(o, i + j, Kind::pick(group[o], j));
+  }
+  for (; i < count; i++)
+#pragma GCC unroll 8
+    for (int o = 0; o < Outputs; o++) step(o, i, Kind::spread(value + (o * count + i) * Kind::width));
+#pragma GCC unroll 8
+  for (int o = 0; o < Outputs; o++)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) store(own[o] + v * lanes, s[o][v]);
+}
+
 // Products of a part of the weights for a block of so many vectors of rows. `Kind` says what a step is: `Value`, `width` of them
 // together; `Sum`, a vector of sums; `spread(values)`, a step's weights ready to multiply; `add(sum, words, weights)`.
 template <class Kind, int Vectors>
-__attribute__((noinline)) void sparse_multiply(const SparseWeight& w, const uint32_t* start, const float* turned, float* sums) {
+__attribute__((noinline)) void sparse_multiply(const SparseWeight& w, const uint32_t* start, const float* turned, float* sums,
+                                              bool fresh) {
+  constexpr int outputs = sparse_outputs(Vectors);
   const uint16_t *entry = w.directory() + 2 * start[0], *const last = w.directory() + 2 * start[2];
   const uint16_t* place = w.places() + start[1];
   const auto* value = reinterpret_cast<const typename Kind::Value*>(w.data + w.values_at) + int64_t(start[1]) * Kind::width;
-  for (; entry < last; entry += 2) {
-    auto* const own = reinterpret_cast<typename Kind::Element*>(sums + entry[0] * sparse_rows);
-    typename Kind::Sum s[Vectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) s[v] = load(own + v * lanes);
-    const uint16_t* const end = place + entry[1];
-    do {
-      const float* x = turned + *place++;
-      const auto weights = Kind::spread(value);
-      value += Kind::width;
-#pragma GCC unroll 8
-      for (int v = 0; v < Vectors; v++) s[v] = Kind::add(s[v], x + v * lanes, weights);
-    } while (place < end);
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) store(own + v * lanes, s[v]);
+  while (entry < last) {
+    const bool several = outputs > 1 && entry + 2 * outputs <= last && entry[1] == entry[2 * outputs - 1];
+    const int64_t steps = int64_t(several ? outputs : 1) * entry[1];
+    if (several) sparse_add<Kind, Vectors, outputs>(entry, place, value, turned, sums, fresh);
+    else sparse_add<Kind, Vectors, 1>(entry, place, value, turned, sums, fresh);
+    entry += several ? 2 * outputs : 2;
+    place += steps;
+    value += steps * Kind::width;
   }
 }
 
@@ -156,28 +200,37 @@ __attribute__((noinline)) void sparse_multiply(const SparseWeight& w, const uint
 template <class Kind, class Finish>
 inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWeight& w, const SparseScratch& at,
                         const Finish& finish) {
-  constexpr decltype(&sparse_multiply<Kind, 1>) multiply[] = {
+  typedef decltype(&sparse_multiply<Kind, 1>) Multiply;
+  constexpr Multiply multiply[] = {
       sparse_multiply<Kind, 1>, sparse_multiply<Kind, 2>, sparse_multiply<Kind, 3>, sparse_multiply<Kind, 4>,
-      sparse_multiply<Kind, 5>, sparse_multiply<Kind, 6>, sparse_multiply<Kind, 7>, sparse_multiply<Kind, 8>};
+#if !defined(__AVX2__)
+      sparse_multiply<Kind, 5>, sparse_multiply<Kind, 6>, sparse_multiply<Kind, 7>, sparse_multiply<Kind, 8>,
+#endif
+  };
   const int64_t rows = v.rows(), vectors = (rows + lanes - 1) / lanes, blocks = (vectors + sparse_vectors - 1) / sparse_vectors;
   int64_t ready = -1;
-  // Blocks of rows one after the other for a panel of outputs: its weights are read from memory once.
+  // Panels of outputs one after the other for a block of rows: each thread has rows of its own as long as there are enough.
   c.pieces(w.panels() * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; piece++) {
-      const int64_t which = piece / blocks, block = piece % blocks;
+      const int64_t which = piece % w.panels(), block = piece / w.panels();
       const int64_t first = vectors * block / blocks * lanes, last = vectors * (block + 1) / blocks * lanes;
       const int filled = int(last - first), count = int((last < rows ? last : rows) - first);
       const int64_t column = which * w.panel, left = w.outputs - column, columns = left < w.panel ? left : w.panel;
-      if (block != ready) v.find(first, count, filled, at.pointers);
+      const bool known = block == ready;
+      if (!known) v.find(first, count, filled, at.pointers);
       ready = block;
-      for (int64_t i = 0; i < columns; i++)
+      // Mostly every output has something in the first part, which then begins its sums.
+      const uint32_t* const head = w.start(which, 0);
+      const bool complete = head[2] - head[0] == columns;
+      for (int64_t i = 0; i < columns && !complete; i++)
         for (int r = 0; r < filled; r += lanes) store(at.sums + i * sparse_rows + r, f32v{});
       for (int64_t part = 0; part < w.parts(); part++) {
         const uint32_t* const start = w.start(which, part);
-        if (start[0] == start[2]) continue;
+        const bool empty = start[0] == start[2];
         const int64_t from = part * w.block, to = from + w.block < w.steps ? from + w.block : w.steps;
-        v.turn(at.pointers, filled, from, to, at.turned);
-        multiply[filled / lanes - 1](w, start, at.turned, at.sums);
+        float* const turned = at.keeps ? at.turned + from * v.unit * sparse_rows : at.turned;
+        if (at.keeps ? !known : !empty) v.turn(at.pointers, filled, from, to, turned);
+        if (!empty) multiply[filled / lanes - 1](w, start, turned, at.sums, complete && part == 0);
       }
       finish(first, count, column, columns);
     }
@@ -187,7 +240,12 @@ inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWei
 // Four rows of sums as they are finished: line[row * pitch + column].
 ESPALIER_INLINE void sparse_turn_sums(const float* sums, int64_t columns, float* line, int64_t pitch) {
   int64_t i = 0;
-  for (; i + 4 <= columns; i += 4, sums += 4 * sparse_rows)
+  for (; i + lanes <= columns; i += lanes, sums += lanes * sparse_rows) {
+    f32v t[4];
+    turn_columns(sums, sparse_rows, t);
+    for (int q = 0; q < 4; q++) store(line + q * pitch + i, t[q]);
+  }
+  for (; lanes > 4 && i + 4 <= columns; i += 4, sums += 4 * sparse_rows)
     turn_4x4(sums, sums + sparse_rows, sums + 2 * sparse_rows, sums + 3 * sparse_rows, line + i, pitch);
   for (; i < columns; i++, sums += sparse_rows)
     for (int q = 0; q < 4; q++) __builtin_memcpy(line + q * pitch + i, sums + q, 4);

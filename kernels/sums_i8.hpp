@@ -102,6 +102,10 @@ ESPALIER_INLINE void store_some(int32_t* p, i32v v, int n) {
 __attribute__((noinline)) inline void finish_sums(const Sums& f, const int32_t* sums, const int32_t* row_sums,
                                                   const int32_t* column_sums, int rows, int64_t column, int count,
                                                   int64_t y_at, int64_t y_stride) {
+  const bool curve = f.output == sums_f32 && is_curve(f.activation);
+  const bool simple = f.output == sums_f32 && !row_sums && (curve || f.activation <= activation_clip);
+  const bool clips = f.activation == activation_clip, bounded = clips || f.activation == activation_relu;
+  const f32v lo = splat(clips ? f.alpha : 0.0f), hi = splat(clips ? f.beta : __builtin_inff());
   for (int v = 0; v < count; v += lanes) {
     const int n = count - v < lanes ? count - v : lanes;
     const int64_t at = column + v;
@@ -120,6 +124,17 @@ __attribute__((noinline)) inline void finish_sums(const Sums& f, const int32_t* 
       scale = scale / splat(f.y_scale);
       bias = bias / splat(f.y_scale);
     }
+    if (simple && n == lanes) {
+      float* y = reinterpret_cast<float*>(f.y) + y_at + v;
+      const float* residual = f.residual ? f.residual + y_at + v : nullptr;
+      for (int r = 0; r < rows; r++, y += y_stride) {
+        f32v value = to_f32(wrap_add(load(sums + r * dot_columns + v), term)) * scale + bias;
+        if (residual) value += load(residual + r * y_stride);
+        if (bounded) value = clip(value, lo, hi);
+        store(y, value);
+      }
+      continue;
+    }
     for (int r = 0; r < rows; r++) {
       i32v sum = wrap_add(load(sums + r * dot_columns + v), term);
       if (row_sums) sum = wrap_add(sum, wrap_mul(w_zero, splat(-row_sums[r])));
@@ -131,7 +146,7 @@ __attribute__((noinline)) inline void finish_sums(const Sums& f, const int32_t* 
       f32v value = to_f32(sum) * scale + bias;
       if (f.output == sums_f32) {
         if (f.residual) value += n == lanes ? load(f.residual + to) : load_part(f.residual + to, n);
-        value = activate(f.activation, value, splat(f.alpha), splat(f.beta));
+        if (!curve) value = activate(f.activation, value, splat(f.alpha), splat(f.beta));
         float* y = reinterpret_cast<float*>(f.y) + to;
         if (n == lanes) store(y, value);
         else store_part(y, value, n);
@@ -145,6 +160,7 @@ __attribute__((noinline)) inline void finish_sums(const Sums& f, const int32_t* 
       store_bytes(f.y + to, to_bytes(to_i32(round_even(value)) + splat(f.y_zero)), n);
     }
   }
+  if (curve) activate_curves(f.activation, reinterpret_cast<float*>(f.y) + y_at, rows, y_stride, count, splat(f.alpha));
 }
 
 }  // namespace ESPALIER_ISA

@@ -56,6 +56,29 @@ ESPALIER_INLINE i32v as_i32(f32v v) { return (i32v)v; }
 ESPALIER_INLINE f32v select(i32v mask, f32v a, f32v b) { return mask ? a : b; }
 ESPALIER_INLINE i32v select(i32v mask, i32v a, i32v b) { return mask ? a : b; }
 
+// Four numbers again and again, and one of them (of a constant number) in all lanes: a shuffle, where a number of its own
+// would be another load.
+ESPALIER_INLINE f32v load_fours(const float* p) {
+#if defined(__AVX512F__)
+  return (f32v)_mm512_broadcast_f32x4(_mm_loadu_ps(p));
+#elif defined(__AVX2__)
+  return (f32v)_mm256_broadcast_ps(reinterpret_cast<const __m128*>(p));
+#else
+  return load(p);
+#endif
+}
+ESPALIER_INLINE f32v spread_of_fours(f32v v, int which) {
+#if defined(__AVX512F__)
+#define ESPALIER_SPREAD(i) (f32v) _mm512_permute_ps((__m512)v, 0x55 * i)
+#elif defined(__AVX2__)
+#define ESPALIER_SPREAD(i) (f32v) _mm256_permute_ps((__m256)v, 0x55 * i)
+#else
+#define ESPALIER_SPREAD(i) __builtin_shufflevector(v, v, i, i, i, i)
+#endif
+  return which == 0 ? ESPALIER_SPREAD(0) : which == 1 ? ESPALIER_SPREAD(1) : which == 2 ? ESPALIER_SPREAD(2) : ESPALIER_SPREAD(3);
+#undef ESPALIER_SPREAD
+}
+
 // Lane numbers 0, 1, 2...
 ESPALIER_INLINE i32v iota() {
   i32v v{};

@@ -274,7 +274,7 @@ test('memory of packed weights is given back with the session, though the graph 
   const after = (await held()) - before
   // The compressed weights once, whatever the number of plans and sessions, with their arenas; nothing afterwards.
   expect(own).toBeGreaterThan(0.9 * packed)
-  expect(own).toBeLessThan(2 * packed)
+  expect(own).toBeLessThan(2.25 * packed)
   expect(both).toBeLessThan(3 * packed)
   expect(after).toBeLessThan(0.5 * packed)
   // Packed anew for who asks later.

@@ -11,11 +11,17 @@ import type { Nonzeros } from './nonzeros.ts'
 import { keptSteps, type PartsShape, packParts, partsBytes, stepsOf, unpackParts } from './parts.ts'
 
 /** Vectors of rows of a block: `sparse_vectors` of kernels/sparse_rows.hpp. */
-const blockVectors = 8
+const blockVectors = (lanes: number): number => (lanes >= 8 ? 4 : 8)
 /** Taps of a window at most: `sparse_taps` there. */
 const mostTaps = 64
-/** Outputs of a panel: their sums stay in the second-level cache. */
-const panelOutputs = 256
+/** Outputs of a panel at most: their sums stay in the second-level cache. */
+const panelOutputs = 1024
+/** Bytes of turned rows that stay there for the next panel: `sparse_kept` of kernels/sparse_rows.hpp. */
+const keptBytes = 196608
+/** Outputs of a panel that panels are not made smaller than, where rows stay turned, and where they do not. */
+const leastOutputs = { turned: 128, not: 512 } as const
+/** Columns of float32 that are finished together: `sparse_columns` there. */
+const finishedColumns = 128
 /** Bytes of turned activations that stay in the first-level cache beside weights and sums. */
 const blockBytes = 24576
 /** With fewer channels, activations are not turned in whole vectors, which takes so many times longer. */
@@ -48,22 +54,25 @@ export type PartsFields = Pick<
 /** Parts for a product; `undefined` where the kernels do not take it. */
 export function cutParts<D extends SparseDtype>(
   { matrix, window }: ProductShape,
-  { traits: { lanes }, threads }: Target,
+  { traits: { lanes, int8Columns }, threads }: Target,
   { width, words, padding = 0, columns, emit }: PartsOptions<D>,
 ): CutLayout<D, PartsAt> | undefined {
   const { channels, outputs, taps } = matrix
   const rows = rowsOf(window)
   if (taps > mostTaps || rows < lanes) return undefined
-  const blockRows = blockVectors * lanes
+  const blockRows = blockVectors(lanes) * lanes
   const pitch = blockRows * words
   const steps = stepsOf(matrix, width)
   const block = Math.min(steps, Math.floor(blockBytes / (4 * pitch)))
   const finished = columns ?? 1
-  const panel = Math.min(Math.ceil(outputs / finished) * finished, panelOutputs)
+  const vectors = Math.ceil(rows / lanes)
+  const mayStay = steps * pitch * 4 <= keptBytes
+  const panel =
+    Math.ceil(outputs / panelsOf(outputs, vectors / blockVectors(lanes), threads, mayStay) / finished) * finished
+  const panels = Math.ceil(outputs / panel)
+  const stay = mayStay && panels > 1
   const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
   const shape: PartsShape = { width, panel, block, pitch }
-  const vectors = Math.ceil(rows / lanes)
-  const panels = Math.ceil(outputs / panel)
   return {
     id: `parts of ${width}: ${panel} ${block} ${pitch} ${sums}`,
     units: outputs * steps,
@@ -82,10 +91,10 @@ export function cutParts<D extends SparseDtype>(
     unpack: ({ bytes, at }, like) => unpackParts({ ...shape, ...at, bytes }, matrix, like),
     work: kept => ({
       kept: kept * vectors,
-      // Turning activations and keeping sums, for every panel of outputs.
-      fixed: steps * vectors * panels * (channels < leastChannels ? slowTurn : 1),
+      // Turning activations, for every panel unless they stay, and finishing sums.
+      fixed: (steps * (stay ? 1 : panels) * (channels < leastChannels ? slowTurn : 1) + outputs) * vectors,
       bytes: kept * stepBytes,
-      pieces: panels * Math.ceil(vectors / blockVectors),
+      pieces: panels * Math.ceil(vectors / blockVectors(lanes)),
     }),
     emit(to, operands, w, at) {
       const { output, ...windowFields } = window
@@ -93,8 +102,8 @@ export function cutParts<D extends SparseDtype>(
         Math.ceil(
           (padding +
             taps * blockRows * 8 +
-            4 * (block * pitch + panel * blockRows) +
-            16 * Math.max(panel, 64)) /
+            4 * ((stay ? steps : block) * pitch + panel * blockRows) +
+            4 * Math.max(4 * finishedColumns, blockRows * int8Columns)) /
             64,
         ) * 64
       const { directoryAt, placesAt, valuesAt } = at
@@ -106,6 +115,16 @@ export function cutParts<D extends SparseDtype>(
       emit(to, operands, fields, at)
     },
   }
+}
+
+/**
+ * Panels of outputs for so many blocks of rows: as few as the cache allows, but enough for threads to end together. They are
+ * smaller where rows need not be turned again for each of them.
+ */
+function panelsOf(outputs: number, blocks: number, threads: number, stay: boolean): number {
+  const pieces = threads === 1 ? 1 : threads * (blocks % threads === 0 ? 2 : 4)
+  const most = Math.max(1, Math.floor(outputs / leastOutputs[stay ? 'turned' : 'not']))
+  return Math.max(Math.ceil(outputs / panelOutputs), Math.min(most, Math.ceil(pieces / Math.ceil(blocks))))
 }
 
 function addColumnSums({ starts, values }: Nonzeros, sums: Int32Array): void {
