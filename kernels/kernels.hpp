@@ -2,6 +2,7 @@
 #pragma once
 #include "arg.hpp"
 #include "attention.hpp"
+#include "bitmask.hpp"
 #include "conv.hpp"
 #include "copy.hpp"
 #include "depthwise.hpp"

@@ -7,6 +7,7 @@
  * `dynamic_quantize` write; unsigned bytes in multiples of four are in that form already on AVX-512 VNNI and AMX.
  */
 import type { StepSpec } from '../fields.ts'
+import { bitmaskCutFields } from './bitmask-cut.ts'
 import { sparseCutFields } from './sparse-cut.ts'
 
 /** Bytes of a sum as it leaves a step, by code: s32, f32, u8, s8. */
@@ -94,6 +95,9 @@ const sparseFields: typeof sumFields & typeof sparseOperands & typeof sparseCutF
   ...sparseCutFields,
   ...sparseRest,
 }
+
+const bitmaskOwn = { ...bitmaskCutFields, /** Sums of columns, in bytes of the weight. */ sumsAt: 'int' } as const
+const bitmaskFields: typeof sumFields & typeof bitmaskOwn = { ...sumFields, ...bitmaskOwn }
 
 const depthwiseOwn = {
   x: 'in',
@@ -215,6 +219,7 @@ export interface QuantizedSteps {
   readonly conv_i8: StepSpec<typeof convFields>
   readonly depthwise_i8: StepSpec<typeof depthwiseFields>
   readonly sparse_i8: StepSpec<typeof sparseFields>
+  readonly bitmask_i8: StepSpec<typeof bitmaskFields>
   readonly quantize: StepSpec<typeof quantizeFields>
   readonly dequantize: StepSpec<typeof dequantizeFields>
   readonly dynamic_quantize: StepSpec<typeof dynamicQuantizeFields>
@@ -288,6 +293,14 @@ export const quantizedSteps: QuantizedSteps = {
           size(s.outputSize) * s.outputs * outputBytes[s.output as 0],
       }
     },
+  },
+  bitmask_i8: {
+    doc: 'y = finish(x * w) for few rows and a w of which the fours with a nonzero number are kept, with a bit for each, summed exactly.',
+    fields: bitmaskFields,
+    cost: s => ({
+      flops: 2 * s.m * s.n * s.k,
+      bytes: (s.n * s.k) / 32 + 4 * s.words + s.m * (s.k + s.n * outputBytes[s.output as 0]),
+    }),
   },
   quantize: {
     doc: 'y = saturate(round(x / scale) + zero), float32 to 8 bits, [outer, channels, inner].',

@@ -3,6 +3,7 @@
  * Weights are packed by sparse/parts.ts in steps of one number.
  */
 import type { StepSpec } from '../fields.ts'
+import { bitmaskCutFields } from './bitmask-cut.ts'
 import { sparseCutFields } from './sparse-cut.ts'
 import { product } from './window.ts'
 
@@ -34,8 +35,20 @@ const sparseFields: typeof operandFields & typeof sparseCutFields & typeof restF
   ...restFields,
 }
 
+const bitmaskRest = {
+  bias: 'in?',
+  /** Lies as `y` does. */
+  residual: 'in?',
+  y: 'out',
+  activation: 'int',
+  alpha: 'float',
+  beta: 'float',
+} as const
+const bitmaskFields: typeof bitmaskCutFields & typeof bitmaskRest = { ...bitmaskCutFields, ...bitmaskRest }
+
 export interface SparseSteps {
   readonly sparse_f32: StepSpec<typeof sparseFields>
+  readonly bitmask_f32: StepSpec<typeof bitmaskFields>
 }
 
 export const sparseSteps: SparseSteps = {
@@ -51,5 +64,13 @@ export const sparseSteps: SparseSteps = {
           4 * (batch * product(input) * channels + pixels * outputs * (residual === undefined ? 1 : 2)),
       }
     },
+  },
+  bitmask_f32: {
+    doc: 'y = act(x . w + bias + residual) for few rows and a w of which the nonzero numbers are kept, with a bit for each.',
+    fields: bitmaskFields,
+    cost: ({ m, n, k, words, residual }) => ({
+      flops: 2 * m * n * k,
+      bytes: (n * k) / 8 + 4 * words + 4 * m * (k + n * (residual === undefined ? 1 : 2)),
+    }),
   },
 }

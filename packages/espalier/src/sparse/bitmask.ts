@@ -1,0 +1,128 @@
+/**
+ * Weights for few rows of activations (kernels/bitmask.hpp), in words of 32 bits: a float32, or four 8-bit numbers of an
+ * output that follow each other along k. A bit says of each word whether it has a number other than zero, and those that
+ * have are kept. Outputs are cut into panels of `columns`; a step is the words of a panel at one place of k. All lies in
+ * the order in which the kernel walks:
+ *
+ *   bits    [panels][steps][columns] bits, the first in the lowest
+ *   starts  uint32 [panels]            where a panel begins among the words that are kept
+ *   words   [kept] of 4 bytes, and bytes that are read but do not count
+ *   extra   as many bytes as are asked for
+ *
+ * The layouts for many rows (parts.ts) turn activations, which is not worth it for one or two.
+ */
+import type { Numbers, WeightMatrix } from './matrix.ts'
+import type { Nonzeros } from './nonzeros.ts'
+import { stepsOf } from './parts.ts'
+
+export interface BitmaskShape {
+  /** Outputs of a panel, a multiple of 8. */
+  readonly columns: number
+  /** Numbers that the machine multiplies together: 4, or 2. Then the second and the third of four are exchanged. */
+  readonly depth: number
+}
+
+export interface Bitmask extends BitmaskShape {
+  readonly bytes: Uint8Array
+  readonly startsAt: number
+  readonly wordsAt: number
+  /** Where `extra` bytes begin. */
+  readonly extraAt: number
+  readonly kept: number
+}
+
+/** Bytes behind the words: `bitmask_overrun` of the kernel. */
+const overrun = 64
+
+/** Packs a matrix of one tap of which `kept` words are kept, and leaves room for `extra` bytes behind them. */
+export function packBitmask(
+  nonzeros: Nonzeros,
+  matrix: WeightMatrix,
+  kept: number,
+  { columns, depth }: BitmaskShape,
+  extra = 0,
+): Bitmask {
+  const width = widthOf(nonzeros.values)
+  const { starts, ks, values } = nonzeros
+  const { outputs } = matrix
+  const steps = stepsOf(matrix, width)
+  const panels = Math.ceil(outputs / columns)
+  const startsAt = round((panels * steps * columns) / 8)
+  const wordsAt = round(startsAt + panels * 4)
+  const extraAt = round(wordsAt + 4 * kept + overrun)
+  const bytes = new Uint8Array(extraAt + extra)
+  const panelStarts = new Uint32Array(bytes.buffer, startsAt, panels)
+  const packed = numbersAt(values, bytes, wordsAt, kept * width)
+  const places = placesOf(width, depth)
+  const across = columns / 8
+  // Words before each byte of bits of the panel.
+  const before = new Uint32Array(steps * across)
+  for (let panel = 0, next = 0; panel < panels; panel++) {
+    const first = panel * columns
+    const last = Math.min(first + columns, outputs)
+    const bits = bytes.subarray(panel * steps * across, (panel + 1) * steps * across)
+    for (let output = first; output < last; output++) {
+      const [byte, bit] = [(output - first) >> 3, 1 << ((output - first) & 7)]
+      for (let i = starts[output]!; i < starts[output + 1]!; i++)
+        bits[Math.floor(ks[i]! / width) * across + byte]! |= bit
+    }
+    panelStarts[panel] = next
+    for (let i = 0; i < bits.length; i++) {
+      before[i] = next
+      next += bitCount(bits[i]!)
+    }
+    for (let output = first; output < last; output++) {
+      const [byte, below] = [(output - first) >> 3, (1 << ((output - first) & 7)) - 1]
+      for (let i = starts[output]!; i < starts[output + 1]!; i++) {
+        const k = ks[i]!
+        const at = Math.floor(k / width) * across + byte
+        packed[(before[at]! + bitCount(bits[at]! & below)) * width + places[k % width]!] = values[i]!
+      }
+    }
+  }
+  return { columns, depth, bytes, startsAt, wordsAt, extraAt, kept }
+}
+
+/** The matrix again, as [outputs][k], in an array of the type of `like`. */
+export function unpackBitmask<N extends Numbers>(packed: Bitmask, matrix: WeightMatrix, like: N): N {
+  const { columns, depth, bytes, startsAt, wordsAt, kept } = packed
+  const { outputs, channels } = matrix
+  const width = widthOf(like)
+  const steps = stepsOf(matrix, width)
+  const places = placesOf(width, depth)
+  const starts = new Uint32Array(bytes.buffer, startsAt, Math.ceil(outputs / columns))
+  const words = numbersAt(like, bytes, wordsAt, kept * width)
+  const dense = numbersAt(like, new Uint8Array(outputs * channels * like.BYTES_PER_ELEMENT), 0)
+  for (let panel = 0; panel < starts.length; panel++) {
+    let next = starts[panel]! * width
+    for (let i = 0; i < steps * columns; i++) {
+      const bit = panel * steps * columns + i
+      if ((bytes[bit >> 3]! & (1 << (bit & 7))) === 0) continue
+      const k = Math.floor(i / columns) * width
+      const to = (panel * columns + (i % columns)) * channels + k
+      for (let of = 0; of < width && k + of < channels; of++) dense[to + of] = words[next + places[of]!]!
+      next += width
+    }
+  }
+  return dense
+}
+
+/** Numbers of a word. */
+const widthOf = (numbers: Numbers): 1 | 4 => (numbers instanceof Float32Array ? 1 : 4)
+
+/** Where the numbers of a word lie in it. */
+const placesOf = (width: number, depth: number): readonly number[] =>
+  width === 1 ? [0] : depth === 2 ? [0, 2, 1, 3] : [0, 1, 2, 3]
+
+function bitCount(byte: number): number {
+  const pairs = byte - ((byte >> 1) & 0x55)
+  const fours = (pairs & 0x33) + ((pairs >> 2) & 0x33)
+  return (fours + (fours >> 4)) & 0x0f
+}
+
+const round = (bytes: number): number => Math.ceil(bytes / 64) * 64
+
+function numbersAt<N extends Numbers>(like: N, bytes: Uint8Array, at: number, length?: number): N {
+  const kind = like instanceof Float32Array ? Float32Array : Int8Array
+  return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length) as N
+}
