@@ -60,7 +60,7 @@ ESPALIER_INLINE i32v expand_words(uint32_t bits, const uint8_t*& words) {
 #endif
 }
 
-// Rows of activations by one panel: sums[Rows][bitmask_columns]. `Kind` says what a word is: `Sum`, a vector of sums of
+// Rows of activations by one panel: sums[Rows][Kind::line]. `Kind` says what a word is: `Sum`, a vector of sums of
 // `Element`s; `Words(vector)`, ready to multiply; `Activations(x)`, those that a word meets, `step` elements of x for each;
 // `add(sum, activations, words)`.
 template <class Kind, int Rows>
@@ -82,8 +82,8 @@ __attribute__((noinline)) void bitmask_tile(const typename Kind::Activation* x, 
   }
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; r++) {
-    store(sums + r * bitmask_columns, low[r]);
-    store(sums + r * bitmask_columns + lanes, high[r]);
+    store(sums + r * Kind::line, low[r]);
+    store(sums + r * Kind::line + lanes, high[r]);
   }
 }
 
@@ -95,7 +95,7 @@ ESPALIER_INLINE void bitmask_walk(const Step& s, const Context& c, int64_t steps
   const auto* const w = c.at<const uint8_t>(s.w);
   const auto* const starts = reinterpret_cast<const uint32_t*>(w + s.startsAt);
   const uint8_t* const words = w + s.wordsAt;
-  typename Kind::Element sums[bitmask_rows * bitmask_columns];
+  typename Kind::Element sums[bitmask_rows * Kind::line];
   // Parts of some 64 thousand words.
   c.pieces(panels, 65536 / (steps * bitmask_columns + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; panel++) {
@@ -120,6 +120,7 @@ struct BitmaskF32 {
   typedef float Element;
   typedef f32v Sum;
   static constexpr int step = 1;
+  static constexpr int64_t line = bitmask_columns;
   struct Words {
     f32v all;
     explicit ESPALIER_INLINE Words(i32v v) : all(as_f32(v)) {}

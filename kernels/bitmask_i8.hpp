@@ -11,6 +11,7 @@ struct BitmaskI8 {
   typedef int32_t Element;
   typedef i32v Sum;
   static constexpr int step = 4;
+  static constexpr int64_t line = dot_columns;  // as finish_sums reads them
 #if defined(ESPALIER_DOT4)
   struct Words {
     i8v all;

@@ -32,7 +32,7 @@ const targets = {
     int8: { dotprod: ['-march=armv8.2-a+dotprod'] },
   },
 }
-const int8Tests = ['conv_i8', 'gemm_i8', 'quantize', 'sparse']
+const int8Tests = ['bitmask', 'conv_i8', 'gemm_i8', 'quantize', 'sparse']
 
 const { values, positionals: asked } = parseArgs({
   options: { target: { type: 'string', default: process.arch } },

@@ -96,8 +96,13 @@ const sparseFields: typeof sumFields & typeof sparseOperands & typeof sparseCutF
   ...sparseRest,
 }
 
-const bitmaskOwn = { ...bitmaskCutFields, /** Sums of columns, in bytes of the weight. */ sumsAt: 'int' } as const
-const bitmaskFields: typeof sumFields & typeof bitmaskOwn = { ...sumFields, ...bitmaskOwn }
+/** Sums of columns, in bytes of the weight. */
+const bitmaskRest = { sumsAt: 'int' } as const
+const bitmaskFields: typeof sumFields & typeof bitmaskCutFields & typeof bitmaskRest = {
+  ...sumFields,
+  ...bitmaskCutFields,
+  ...bitmaskRest,
+}
 
 const depthwiseOwn = {
   x: 'in',
