@@ -34,6 +34,29 @@ export interface Bitmask extends BitmaskShape {
 /** Bytes behind the words: `bitmask_overrun` of the kernel. */
 const overrun = 64
 
+/** Bytes of a matrix of which `kept` words of `width` numbers are kept, without any `extra` ones. */
+export function bitmaskBytes(
+  matrix: WeightMatrix,
+  width: 1 | 4,
+  kept: number,
+  { columns }: BitmaskShape,
+): number {
+  return sectionsOf(matrix, width, kept, columns).extraAt
+}
+
+/** Where the sections begin. */
+function sectionsOf(
+  matrix: WeightMatrix,
+  width: number,
+  kept: number,
+  columns: number,
+): Pick<Bitmask, 'startsAt' | 'wordsAt' | 'extraAt'> {
+  const panels = Math.ceil(matrix.outputs / columns)
+  const startsAt = round((panels * stepsOf(matrix, width) * columns) / 8)
+  const wordsAt = round(startsAt + panels * 4)
+  return { startsAt, wordsAt, extraAt: round(wordsAt + 4 * kept + overrun) }
+}
+
 /** Packs a matrix of one tap of which `kept` words are kept, and leaves room for `extra` bytes behind them. */
 export function packBitmask(
   nonzeros: Nonzeros,
@@ -47,13 +70,12 @@ export function packBitmask(
   const { outputs } = matrix
   const steps = stepsOf(matrix, width)
   const panels = Math.ceil(outputs / columns)
-  const startsAt = round((panels * steps * columns) / 8)
-  const wordsAt = round(startsAt + panels * 4)
-  const extraAt = round(wordsAt + 4 * kept + overrun)
+  const { startsAt, wordsAt, extraAt } = sectionsOf(matrix, width, kept, columns)
   const bytes = new Uint8Array(extraAt + extra)
   const panelStarts = new Uint32Array(bytes.buffer, startsAt, panels)
   const packed = numbersAt(values, bytes, wordsAt, kept * width)
   const places = placesOf(width, depth)
+  const shift = width === 4 ? 2 : 0
   const across = columns / 8
   // Words before each byte of bits of the panel.
   const before = new Uint32Array(steps * across)
@@ -64,7 +86,7 @@ export function packBitmask(
     for (let output = first; output < last; output++) {
       const [byte, bit] = [(output - first) >> 3, 1 << ((output - first) & 7)]
       for (let i = starts[output]!; i < starts[output + 1]!; i++)
-        bits[Math.floor(ks[i]! / width) * across + byte]! |= bit
+        bits[(ks[i]! >> shift) * across + byte]! |= bit
     }
     panelStarts[panel] = next
     for (let i = 0; i < bits.length; i++) {
@@ -75,8 +97,8 @@ export function packBitmask(
       const [byte, below] = [(output - first) >> 3, (1 << ((output - first) & 7)) - 1]
       for (let i = starts[output]!; i < starts[output + 1]!; i++) {
         const k = ks[i]!
-        const at = Math.floor(k / width) * across + byte
-        packed[(before[at]! + bitCount(bits[at]! & below)) * width + places[k % width]!] = values[i]!
+        const at = (k >> shift) * across + byte
+        packed[(before[at]! + bitCount(bits[at]! & below)) * width + places[k & (width - 1)]!] = values[i]!
       }
     }
   }

@@ -171,3 +171,10 @@ function orderBy(keys: Uint32Array, starts: Uint32Array): Uint32Array {
   for (let i = 0; i < keys.length; i++) order[starts[keys[i]!]!++] = i
   return order
 }
+
+/** Adds the numbers of each output to its sum; none are wanted where there are no sums. */
+export function addColumnSums({ starts, values }: Nonzeros, sums: Int32Array): void {
+  if (sums.length === 0) return
+  for (let output = 0; output < starts.length - 1; output++)
+    for (let i = starts[output]!; i < starts[output + 1]!; i++) sums[output]! += values[i]!
+}

@@ -7,7 +7,7 @@ import type { sparseCutFields } from '../plan/steps/sparse-cut.ts'
 import type { Target } from '../plan/target.ts'
 import { rowsOf } from './costs.ts'
 import type { CutLayout, Operands, ProductShape, SparseDtype, StepMaker } from './layout.ts'
-import type { Nonzeros } from './nonzeros.ts'
+import { addColumnSums } from './nonzeros.ts'
 import { keptSteps, type PartsShape, packParts, partsBytes, stepsOf, unpackParts } from './parts.ts'
 
 /** Vectors of rows of a block: `sparse_vectors` of kernels/sparse_rows.hpp. */
@@ -125,10 +125,4 @@ function panelsOf(outputs: number, blocks: number, threads: number, stay: boolea
   const pieces = threads === 1 ? 1 : threads * (blocks % threads === 0 ? 2 : 4)
   const most = Math.max(1, Math.floor(outputs / leastOutputs[stay ? 'turned' : 'not']))
   return Math.max(Math.ceil(outputs / panelOutputs), Math.min(most, Math.ceil(pieces / Math.ceil(blocks))))
-}
-
-function addColumnSums({ starts, values }: Nonzeros, sums: Int32Array): void {
-  if (sums.length === 0) return
-  for (let output = 0; output < starts.length - 1; output++)
-    for (let i = starts[output]!; i < starts[output + 1]!; i++) sums[output]! += values[i]!
 }
