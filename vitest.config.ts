@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Replace modules (vi.mock) before these are first imported, and want workers of their own. */
-const mocking = ['packages/espalier/src/cli/docs.test.ts']
+/** Replace modules, or import them anew (vi.mock, vi.resetModules), and want workers of their own. */
+const mocking = [
+  'packages/espalier/src/cli/docs.test.ts',
+  'packages/espalier/src/runtime/calibrate/calibrate.test.ts',
+]
 
 export default defineConfig({
   test: {

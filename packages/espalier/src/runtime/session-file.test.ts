@@ -63,16 +63,21 @@ describe.each(backends)('%s', backend => {
   })
 
   test('a file that is replaced stays what it was, one that is written to is refused', async () => {
-    for (const copy of ['replaced.onnx', 'other.onnx', 'written.onnx'])
-      await copyFile(path('one.onnx'), path(copy))
-    using replaced = await session(path('replaced.onnx'), { backend })
-    using written = await session(path('written.onnx'), { backend })
-    await rename(path('other.onnx'), path('replaced.onnx'))
-    await utimes(path('written.onnx'), 1, 1)
-    expect(replaced.runSync(feeds(1)).y).toBeDefined()
-    expect(() => written.runSync(feeds(1))).toThrow(
-      expect.objectContaining({ code: 'io', message: expect.stringMatching(/written to/) }),
-    )
+    for (const [file, kind] of [
+      ['one.onnx', 'onnx'],
+      ['three.espalier', 'espalier'],
+    ] as const) {
+      const [first, other, last] = ['replaced', 'other', 'written'].map(name => path(`${name}.${kind}`))
+      for (const copy of [first!, other!, last!]) await copyFile(path(file), copy)
+      using replaced = await session(first!, { backend })
+      using written = await session(last!, { backend })
+      await rename(other!, first!)
+      await utimes(last!, 1, 1)
+      expect(replaced.runSync(feeds(1)).y).toBeDefined()
+      expect(() => written.runSync(feeds(1))).toThrow(
+        expect.objectContaining({ code: 'io', message: expect.stringMatching(/written to/) }),
+      )
+    }
   })
 })
 

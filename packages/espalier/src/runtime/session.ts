@@ -3,7 +3,7 @@
  * graph once, and keeps a plan for every shape of inputs that comes.
  */
 import { EspalierError, locate } from '../errors.ts'
-import { readEspalier } from '../formats/espalier/read.ts'
+import { openEspalierModel } from '../formats/espalier/read.ts'
 import { type OpenModel, openOnnx } from '../formats/onnx/read.ts'
 import { evaluateDim, symbolsOf } from '../graph/dim.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -21,7 +21,7 @@ import { numbers } from '../tensor/elements.ts'
 import { inMemory, isTensor, type RuntimeValue } from '../tensor/tensor.ts'
 import { type BackendName, chooseBackend, openBackend } from './backends.ts'
 import { calibratesByDefault } from './calibrate/calibration.ts'
-import { Engine, type EngineRun } from './engine/engine.ts'
+import { Engine, type EngineMemory, type EngineRun } from './engine/engine.ts'
 import type { Feeds, Prepared, Values } from './executor.ts'
 import { explainPlans } from './explain.ts'
 import { checkFeeds } from './feeds.ts'
@@ -103,14 +103,21 @@ export interface Session extends Disposable {
   dump(feeds: Feeds): string
   /** Time, work and traffic of every step. Throws `unsupported` on the reference. */
   profile(feeds: Feeds, options?: ProfileOptions): Profile
+  /**
+   * Bytes that the session holds for what it has run so far, beside the graph of the caller: constants as kernels read them,
+   * and activations. Throws `unsupported` on the reference.
+   */
+  memory(): SessionMemory
   /** Gives the memory back, after the run that is under way. May be called again. */
   dispose(): void
 }
 
+export type SessionMemory = EngineMemory
+
 /**
- * A session for a graph, or for the file of this name: an espalier file where the name ends so, else ONNX. Of an ONNX file,
- * weights are read straight to where kernels use them, so that memory holds them once and not twice; it stays open as long
- * as the session and must not be written to.
+ * A session for a graph, or for the file of this name: an espalier file where the name ends so, else ONNX. Of a file, weights
+ * are read straight to where kernels use them, so that memory holds them once and not twice; it stays open as long as the
+ * session and must not be written to. Damage of a weight is found when it is read, by the first run at the latest.
  *
  * Throws `unsupported-op` with every operator that is missing, `bad-argument` for outputs, shapes or threads that cannot
  * be, `unsupported` when the back end that is asked for does not work here; for a file, what `load` does.
@@ -135,9 +142,8 @@ export async function session(model: Graph | string, options: SessionOptions = {
   }
 }
 
-async function openModel(path: string): Promise<OpenModel> {
-  if (!path.endsWith('.espalier')) return openOnnx(path)
-  return { graph: await readEspalier(path), close: async () => {} }
+function openModel(path: string): Promise<OpenModel> {
+  return path.endsWith('.espalier') ? openEspalierModel(path) : openOnnx(path)
 }
 
 /** Closes the files of sessions that nobody has disposed of. */
@@ -326,6 +332,10 @@ class EngineSession implements Session {
     return profileEngine(this.#need(), checkFeeds(this.#graph, feeds), this.#runOptions(), options)
   }
 
+  memory(): SessionMemory {
+    return this.#need().memory()
+  }
+
   dispose(): void {
     const engine = this.#engine
     this.#engine = undefined
@@ -413,6 +423,12 @@ class ReferenceSession implements Session {
 
   profile(): Profile {
     throw new EspalierError('unsupported', 'the reference has no profile', { hint: 'Use another back end' })
+  }
+
+  memory(): SessionMemory {
+    throw new EspalierError('unsupported', 'the reference holds only what the graph has', {
+      hint: 'Use another back end',
+    })
   }
 
   dispose(): void {

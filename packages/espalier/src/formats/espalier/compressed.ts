@@ -59,9 +59,15 @@ export interface QuantizedElements {
   readonly group: number
 }
 
-/** The tensor behind what a file stores. Throws `malformed` where its pattern does. */
-export function compressedTensor(source: StoredTensor): CompressedTensor {
-  const { dtype, shape, view, codec, parameters, stored, encoded } = source
+/**
+ * The tensor behind what a file stores, in so many bytes. Pattern and values are looked at when they are asked for. Throws
+ * `malformed` then, where the pattern does.
+ */
+export function compressedTensor(
+  source: StoredTensor,
+  bytes: number = storedBytesOf(source),
+): CompressedTensor {
+  const { dtype, shape, view, codec, parameters, stored } = source
   const extents = extentsOf(shape, view)
   const values = codecNamed(valueCodecs, source.valueCodec, 'value')
   const positions = (): Uint32Array =>
@@ -69,7 +75,7 @@ export function compressedTensor(source: StoredTensor): CompressedTensor {
       ? allPositions(sizeOf(shape))
       : codecNamed(codecs, codec, 'pattern').decode(source.pattern, extents, parameters, stored)
   const patterns = (known?: Uint32Array): Patterns =>
-    values.decode(dtype, encoded, () => known ?? positions(), extents)
+    values.decode(dtype, source.encoded, () => known ?? positions(), extents)
   return {
     ...extents,
     dtype,
@@ -78,13 +84,13 @@ export function compressedTensor(source: StoredTensor): CompressedTensor {
     codec,
     parameters,
     stored,
-    bytes: storedBytesOf(source),
+    bytes,
     positions,
     elements: known => tensorOfPatterns(dtype, [stored], patterns(known)),
     quantized: () => quantizedOf(source),
     rowPatterns: () => rowsOf(positions(), extents),
     dense() {
-      if (isPlain(source)) return encoded.values
+      if (isPlain(source)) return source.encoded.values
       const places = positions()
       return tensorOfPatterns(dtype, shape, scatter(dtype, patterns(places), shape, view, places))
     },

@@ -6,11 +6,11 @@ import { EspalierError, locate, locateAsync } from '../../errors.ts'
 import { type Graph, type Initializer, isSparse } from '../../graph/graph.ts'
 import { byteLength, type DType, dtypeInfo } from '../../tensor/dtype.ts'
 import { sizeOf } from '../../tensor/shape.ts'
-import { tensorFromBytes } from '../../tensor/tensor.ts'
+import { allocate, type Tensor, tensorFromBytes } from '../../tensor/tensor.ts'
 import { normalizeBools } from '../io/bytes.ts'
-import { type Input, openInput, withSource } from '../io/files.ts'
-import type { ByteSource } from '../io/source.ts'
-import { parseOnnx } from '../onnx/read.ts'
+import { type Input, openFile, openInput, withSource } from '../io/files.ts'
+import type { ByteSource, FileSource } from '../io/source.ts'
+import { type OpenModel, parseOnnx } from '../onnx/read.ts'
 import {
   headerBytes,
   LENGTH_BYTES,
@@ -93,6 +93,81 @@ export function readEspalier(input: Input): Promise<Graph> {
       initializers.set(record.name, loaded)
     }
     return { ...graph, initializers }
+  })
+}
+
+/** From so many bytes on constants stay in the file: below, what is around them is larger. */
+const STAYS_FROM = 1 << 14
+
+/**
+ * Opens a model: as {@link readEspalier}, but large constants stay in the file, and are read and checked each time somebody
+ * asks for their elements, which then throws as reading does. The file must not be written to as long as the model is open.
+ */
+export async function openEspalierModel(path: string): Promise<OpenModel> {
+  const source = await openFile(path)
+  const close = (): Promise<void> => source.close()
+  try {
+    const graph = await locateAsync({ file: path }, async () => {
+      const { graph, header, directory } = await open(source)
+      const initializers = new Map<string, Initializer>(graph.initializers)
+      for (const record of directory.tensors)
+        await locateAsync({ tensor: record.name }, async () => {
+          const placed = placeOf(record, header)
+          const stays = placed.bytes >= STAYS_FROM && placed.sparse === undefined && placed.dtype !== 'bool'
+          const constant = stays
+            ? constantInFile(source, record.name, placed)
+            : constantOf(await loadStored(source, record, header))
+          initializers.set(record.name, constant)
+        })
+      return { ...graph, initializers }
+    })
+    return { graph, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A constant whose elements are read when they are asked for. */
+function constantInFile(source: FileSource, tensor: string, placed: PlacedTensor): Tensor {
+  const where = { file: source.path, tensor }
+  const read = (): StoredTensor =>
+    locate(where, () =>
+      placed.withParts(
+        placed.parts.map(({ start, end }) => {
+          const bytes = allocate('uint8', end - start) as Uint8Array
+          source.fillSync(start, bytes)
+          return bytes
+        }),
+      ),
+    )
+  if (!isPlain(placed)) {
+    // Pattern and values are asked for one after the other: what was read lasts until the end of a turn.
+    let held: WeakRef<StoredTensor> | undefined
+    const current = (): StoredTensor => {
+      const stored = held?.deref() ?? read()
+      held = new WeakRef(stored)
+      return stored
+    }
+    const stored: StoredTensor = {
+      ...placed,
+      get pattern() {
+        return current().pattern
+      },
+      get encoded() {
+        return current().encoded
+      },
+    }
+    return tensorOfCompressed(compressedTensor(stored, placed.bytes))
+  }
+  const [{ start }] = placed.parts as [SafetensorsEntry]
+  return tensorFromBytes(placed.dtype, placed.shape, {
+    byteLength: placed.bytes,
+    fill(target: Uint8Array) {
+      source.fillSync(start, target)
+      locate(where, () => placed.withParts([target]))
+    },
+    peek: (at: number, target: Uint8Array) => source.fillSync(start + at, target),
   })
 }
 
@@ -201,12 +276,17 @@ function checkChecksum(parts: readonly Uint8Array[], expected: string): void {
     throw malformed('the bytes are damaged: the checksum does not fit', 'Copy or write the file again')
 }
 
-/** Reads the parts of a tensor and checks that they fit each other; the pattern itself is checked where it is decoded. */
-async function loadStored(
-  source: ByteSource,
-  record: TensorRecord,
-  { entries }: SafetensorsHeader,
-): Promise<StoredTensor> {
+/** A tensor of the file, as far as the header tells it: that its parts fit each other is checked, and no part is read. */
+export interface PlacedTensor extends Omit<StoredTensor, 'pattern' | 'encoded'> {
+  /** Where the parts are in the file: the pattern, where there is one, the values, the scales, where there are some. */
+  readonly parts: readonly SafetensorsEntry[]
+  readonly bytes: number
+  /** The tensor with the bytes of its parts. Throws `malformed` where they are not those that were written. */
+  withParts(parts: readonly Uint8Array[]): StoredTensor
+}
+
+/** Checks what the header says of a tensor; the pattern itself is checked where it is decoded. */
+function placeOf(record: TensorRecord, { entries }: SafetensorsHeader): PlacedTensor {
   const { dtype, shape, codec, parts, stored, parameters = [], valueParameters = [], sparse } = record
   const view = viewOf(record)
   const elements = sizeOf(shape)
@@ -226,8 +306,8 @@ async function loadStored(
     throw malformed('it is sparse in a way of its own')
   const valueType = values.valueType(dtype, valueParameters)
   const names = [parts.pattern, parts.values, parts.scales].filter(name => name !== undefined)
-  const lengths = names.map(name => entries.get(name)!.end - entries.get(name)!.start)
-  const total = lengths.reduce((sum, length) => sum + length, 0)
+  const places = names.map(name => entries.get(name)!)
+  const total = places.reduce((sum, { start, end }) => sum + end - start, 0)
   checkLength('values', entries.get(parts.values)!, byteLength(valueType, stored))
   const scaleCount = needsScales ? values.scaleCount(extents, valueParameters) : 0
   if (parts.scales !== undefined) checkLength('scales', entries.get(parts.scales)!, 4 * scaleCount)
@@ -235,31 +315,38 @@ async function loadStored(
     throw new EspalierError('too-large', 'it would be too large for its bytes in the file', {
       got: `${byteLength(dtype, elements)} bytes from ${total}`,
     })
-  const bytes = await Promise.all(names.map(name => readPart(source, entries.get(name)!)))
-  checkChecksum(bytes, record.checksum)
-  const pattern = parts.pattern === undefined ? new Uint8Array(0) : bytes.shift()!
-  const [valueBytes, scaleBytes] = bytes
-  const plainWhole = codec === RAW && values === plain && isNatural(view)
+  const valueShape = codec === RAW && values === plain && isNatural(view) ? shape : [stored]
+  const form = { dtype, shape, view, codec, parameters, stored, valueCodec: values.name }
+  const facts = { ...form, ...(sparse !== undefined && { sparse }) }
   return {
-    dtype,
-    shape,
-    view,
-    codec,
-    parameters,
-    stored,
-    pattern,
-    valueCodec: values.name,
-    encoded: {
-      parameters: valueParameters,
-      values: tensorFromBytes(
-        valueType,
-        plainWhole ? shape : [stored],
-        cleanBytes(valueType, valueBytes!, stored),
-      ),
-      ...(scaleBytes && { scales: tensorFromBytes('float32', [scaleCount], scaleBytes) }),
+    ...facts,
+    parts: places,
+    bytes: total,
+    withParts(bytes) {
+      checkChecksum(bytes, record.checksum)
+      const rest = [...bytes]
+      const pattern = parts.pattern === undefined ? new Uint8Array(0) : rest.shift()!
+      const [valueBytes, scaleBytes] = rest
+      return {
+        ...facts,
+        pattern,
+        encoded: {
+          parameters: valueParameters,
+          values: tensorFromBytes(valueType, valueShape, cleanBytes(valueType, valueBytes!, stored)),
+          ...(scaleBytes && { scales: tensorFromBytes('float32', [scaleCount], scaleBytes) }),
+        },
+      }
     },
-    ...(sparse !== undefined && { sparse }),
   }
+}
+
+async function loadStored(
+  source: ByteSource,
+  record: TensorRecord,
+  header: SafetensorsHeader,
+): Promise<StoredTensor> {
+  const placed = placeOf(record, header)
+  return placed.withParts(await Promise.all(placed.parts.map(part => readPart(source, part))))
 }
 
 function viewOf({ shape, order, columnAxes }: TensorRecord): MatrixView {

@@ -234,6 +234,10 @@ export function sparseOf(
 }
 
 /** Whether a raw tensor lies in its own order, as bytes that need no decoding. */
-export function isPlain({ codec, valueCodec, view }: StoredTensor): boolean {
+export function isPlain({
+  codec,
+  valueCodec,
+  view,
+}: Pick<StoredTensor, 'codec' | 'valueCodec' | 'view'>): boolean {
   return codec === RAW && valueCodec === plain.name && isNatural(view)
 }

@@ -32,6 +32,13 @@ export class ConstantStore {
     this.#threads = threads
   }
 
+  /** Bytes of all that is held, as kernels read it. */
+  get bytes(): number {
+    let sum = 0
+    for (const layouts of this.#made.values()) for (const { block } of layouts.values()) sum += block.bytes
+    return sum
+  }
+
   /** The blocks of constants, for one more user. Throws `too-large`, and what reading them does; nothing is held then. */
   takeAll(constants: readonly Constant[]): Block[] {
     const taken: Block[] = []

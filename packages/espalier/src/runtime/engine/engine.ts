@@ -29,8 +29,9 @@ interface Planned {
   readonly stage: Stage
   /** `undefined` for a stage that computes nothing. */
   readonly plan: Plan | undefined
-  /** Instances that are not running. */
+  /** Instances that are not running, and how many are. */
   readonly idle: Instance[]
+  running: number
   /** Whether it is kept no longer, so that instances go when their run ends. */
   forgotten: boolean
 }
@@ -57,6 +58,17 @@ export interface EngineRun extends HostOptions {
   readonly observer?: Observer
   /** Called with the number of nodes done. */
   readonly onDone?: (nodes: number) => void
+}
+
+/** Bytes that an engine holds. */
+export interface EngineMemory {
+  /**
+   * Constants in the layouts that kernels read, each once, whatever the number of plans: weights with zeros without these,
+   * where sparse kernels take them.
+   */
+  readonly constants: number
+  /** Activations and scratch of all plans that are kept. */
+  readonly activations: number
 }
 
 /** Which of several kernels may do the same work, as far as a caller decides it; see {@link Target}. */
@@ -149,6 +161,15 @@ export class Engine {
     return planned.plan
   }
 
+  /** What is held at present. */
+  memory(): EngineMemory {
+    let activations = 0
+    for (const plans of this.#planned.values())
+      for (const { plan, idle, running } of plans.values())
+        activations += (idle.length + running) * (plan?.arenaBytes ?? 0)
+    return { constants: this.#constants.bytes, activations }
+  }
+
   /** Gives all memory back. Not while it runs. */
   dispose(): void {
     for (const plans of this.#planned.values()) for (const planned of plans.values()) forget(planned)
@@ -228,7 +249,7 @@ export class Engine {
       stage.outputs.some(name => !stage.constants.has(name)) && stage.end > at
         ? compileStage(this.#graph, stage, this.#target, this.#operators, this.#times)
         : undefined
-    const planned: Planned = { stage, plan, idle: [], forgotten: false }
+    const planned: Planned = { stage, plan, idle: [], running: 0, forgotten: false }
     plans.set(key, planned)
     if (plans.size > PLANS_KEPT) {
       const [oldest, gone] = plans.entries().next().value!
@@ -238,8 +259,10 @@ export class Engine {
     return planned
   }
 
-  #take({ idle }: Planned, plan: Plan): Instance {
-    return idle.pop() ?? new Instance(plan, this.#backend, this.#constants, this.#operators)
+  #take(planned: Planned, plan: Plan): Instance {
+    const instance = planned.idle.pop() ?? new Instance(plan, this.#backend, this.#constants, this.#operators)
+    planned.running++
+    return instance
   }
 
   #runAlone(node: Node, values: Map<string, RuntimeValue>, options: HostOptions): void {
@@ -266,6 +289,7 @@ export class Engine {
 }
 
 function giveBack(planned: Planned, instance: Instance): void {
+  planned.running--
   if (planned.forgotten) instance.dispose()
   else planned.idle.push(instance)
 }
