@@ -62,6 +62,7 @@ async function cold() {
   const start = performance.now()
   const open = await loadRuntime(runtime)
   const loaded = performance.now()
+  const base = peakMemory()
   const model = await open(file, { threads: Number(threads) })
   const created = performance.now()
   const run = model.bind(feeds)
@@ -73,6 +74,8 @@ async function cold() {
     create: created - loaded,
     ready: first - loaded,
     peak: peakMemory(),
+    grown: peakMemory() - base,
+    ...model.held?.(),
   })
   process.disconnect()
 }

@@ -1,4 +1,5 @@
-// Ours and the peers behind one interface: `open(file, { threads })` gives `run(feeds)`, which gives a map of tensors.
+// Ours and the peers behind one interface: `open(file, { threads })` gives a model: `bind(feeds)` gives a
+// function that runs it, `tensors` what that gives as a map; of ours, `held()` says what memory is for.
 // Each loads its own packages only when it is opened, so that a process holds nothing of the other.
 import { readFile } from 'node:fs/promises'
 
@@ -19,7 +20,11 @@ async function loadOurs(backend) {
   const { session } = await import('espalier/runtime')
   return async (file, { threads }) => {
     const opened = await session(file, { backend, threads })
-    return { bind: feeds => () => opened.run(feeds), tensors: outputs => new Map(Object.entries(outputs)) }
+    return {
+      bind: feeds => () => opened.run(feeds),
+      tensors: outputs => new Map(Object.entries(outputs)),
+      held: () => (backend === 'reference' ? {} : opened.memory()),
+    }
   }
 }
 
