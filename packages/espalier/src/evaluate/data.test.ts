@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../cli/testing.ts'
-import { writeTensors } from '../formats/index.ts'
+import { readFile, writeTensors } from '../formats/index.ts'
 import { graphBuilder } from '../graph/builder.ts'
 import type { Graph } from '../graph/graph.ts'
 import { fromNumbers, numbers } from '../tensor/elements.ts'
 import { float32, int64, type Tensor } from '../tensor/tensor.ts'
-import { type ReadDataOptions, readData } from './data.ts'
+import { type ReadDataOptions, readData, readingOnce } from './data.ts'
 
 const path = temporaryFolder()
 
@@ -38,6 +38,28 @@ test('a CIFAR batch has pictures and labels', async () => {
     labels: [3, 1],
   })
   expect((await read(graph, 'batch.bin', { limit: 9 })).labels).toEqual([3, 1, 2])
+})
+
+test('a file is read once, whatever is taken from it', async () => {
+  const tensors: [string, Tensor][] = [
+    ['x', float32([1, 2, 3, 4], [2, 2])],
+    ['labels', int64([1, 0])],
+  ]
+  await writeTensors(path('once.npz'), new Map(tensors))
+  const files: string[] = []
+  const counting = (file: string): ReturnType<typeof readFile> => {
+    files.push(file)
+    return readFile(file)
+  }
+  const graph = taking([2, 2])
+  const file = path('once.npz')
+  const feeds = [{ file, input: 'x', array: 'x' }]
+  const { inputs, labels } = await readData(graph, feeds, {
+    read: readingOnce(counting),
+    labels: { file, array: 'labels' },
+  })
+  const found = [inputs.get('x') as Tensor, labels!].map(value => [...numbers(value)])
+  expect([...found, files]).toEqual([[1, 2, 3, 4], [1, 0], [file]])
 })
 
 test('an archive may have labels beside the inputs, by any of their names', async () => {

@@ -4,7 +4,7 @@
  */
 import { EspalierError, locateAsync } from '../errors.ts'
 import { imageExtensions } from '../formats/image.ts'
-import { readFile } from '../formats/index.ts'
+import { type FileContents, readFile } from '../formats/index.ts'
 import type { Graph } from '../graph/graph.ts'
 import { rowsOfData, tensorRows } from '../runtime/batches.ts'
 import { type FeedFile, type FeedFileOptions, readFeeds } from '../runtime/feed-files.ts'
@@ -37,11 +37,12 @@ export async function readData(
   { labels: asked, limit, ...options }: ReadDataOptions = {},
 ): Promise<LabelledData> {
   const inputs = new Set(graph.inputs.map(({ name }) => name))
+  const read = options.read ?? readingOnce()
   const chosen: FeedFile[] = []
   let found: Tensor | undefined
   let rows = Number.POSITIVE_INFINITY
   for (const feed of files) {
-    const tensors = await tensorsOf(feed.file)
+    const tensors = await tensorsOf(feed.file, read)
     const label = LABELS.filter(name => !inputs.has(name))
       .map(name => tensors.get(name))
       .find(tensor => tensor !== undefined)
@@ -53,8 +54,12 @@ export async function readData(
     for (const name of arrays) rows = Math.min(rows, tensors.get(name)?.shape[0] ?? rows)
   }
   const cut = limit !== undefined && limit < rows
-  const feeds = await readFeeds(graph, chosen, { ...options, ...(cut && { rows: { from: 0, to: limit } }) })
-  const labels = asked === undefined ? found : await labelsIn(asked)
+  const feeds = await readFeeds(graph, chosen, {
+    ...options,
+    read,
+    ...(cut && { rows: { from: 0, to: limit } }),
+  })
+  const labels = asked === undefined ? found : await labelsIn(asked, read)
   const count = rowsOfData(graph, feeds)
   const fits =
     cut && labels !== undefined && count !== undefined && (labels.shape[0] ?? 0) > count
@@ -63,17 +68,32 @@ export async function readData(
   return { inputs: feeds, ...(fits && { labels: fits }) }
 }
 
+type Read = NonNullable<ReadDataOptions['read']>
+
+/** Reads every file once, by `read`. */
+export function readingOnce(read: Read = readFile): Read {
+  const known = new Map<string, Promise<FileContents>>()
+  return file => {
+    const contents = known.get(file) ?? read(file)
+    known.set(file, contents)
+    return contents
+  }
+}
+
 /** The arrays of a file; none of a picture. */
-async function tensorsOf(file: string): Promise<ReadonlyMap<string, Tensor>> {
+async function tensorsOf(file: string, read: Read): Promise<ReadonlyMap<string, Tensor>> {
   const extension = file.slice(file.lastIndexOf('.') + 1).toLowerCase()
   if (imageExtensions.includes(extension)) return new Map()
-  const contents = await readFile(file)
+  const contents = await read(file)
   return contents.kind === 'tensors' ? contents.tensors : new Map()
 }
 
-function labelsIn({ file, array }: { readonly file: string; readonly array?: string }): Promise<Tensor> {
+function labelsIn(
+  { file, array }: { readonly file: string; readonly array?: string },
+  read: Read,
+): Promise<Tensor> {
   return locateAsync({ file }, async () => {
-    const tensors = await tensorsOf(file)
+    const tensors = await tensorsOf(file, read)
     const [first] = tensors.values()
     const named = LABELS.map(name => tensors.get(name)).find(tensor => tensor !== undefined)
     const found = array === undefined ? (tensors.size === 1 ? first : named) : tensors.get(array)

@@ -97,6 +97,10 @@ describe('evaluate', () => {
     expect(against!.agreement).toBeUndefined()
     expect(model.agreement!.top1).toBeLessThanOrEqual(1)
     expect(model.agreement!.relativeError.logits).toBeGreaterThan(0.01)
+    // A graph that was loaded counts with the bytes of its file.
+    const loaded = { file: path('dense.onnx'), graph: dense }
+    const { name, storedBytes } = (await evaluate(loaded, { inputs: { image } }, options)).model
+    expect([name, storedBytes]).toEqual([loaded.file, against!.storedBytes])
     const same = await evaluate(dense, { inputs: { image } }, { ...options, against: dense })
     expect(same.model.agreement).toEqual({ top1: 1, relativeError: { logits: 0 } })
   })

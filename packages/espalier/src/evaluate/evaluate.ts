@@ -25,9 +25,15 @@ export interface EvaluationData {
   readonly labels?: Tensor
 }
 
+/** A file and the graph that was loaded from it: the file is not read again, and its bytes count. */
+export interface LoadedModel {
+  readonly file: string
+  readonly graph: Graph
+}
+
 export interface EvaluateOptions {
   /** A model to compare with, such as the one before compression: its file, or its graph. */
-  readonly against?: Graph | string
+  readonly against?: Graph | string | LoadedModel
   /** Rows of one run, where the model takes any number; 32 when left out. */
   readonly batch?: number
   /** Takes only the first rows of the data. */
@@ -77,7 +83,7 @@ export interface Evaluation {
  * `session` and runs throw.
  */
 export async function evaluate(
-  model: Graph | string,
+  model: Graph | string | LoadedModel,
   data: EvaluationData,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
@@ -98,7 +104,7 @@ export interface Comparison extends Pick<Evaluation, 'rows' | 'left' | 'batch'> 
 
 /** {@link evaluate} for any number of models that take the same inputs. */
 export async function evaluateAll(
-  models: readonly (Graph | string)[],
+  models: readonly (Graph | string | LoadedModel)[],
   data: EvaluationData,
   options: Omit<EvaluateOptions, 'against'> = {},
 ): Promise<Comparison> {
@@ -144,19 +150,20 @@ interface Opened extends Pick<Evaluated, 'name' | 'sparsity' | 'storedBytes'> {
   readonly session: Session
 }
 
-async function open(model: Graph | string, options: EvaluateOptions): Promise<Opened> {
-  const graph = typeof model === 'string' ? await load(model) : model
+async function open(model: Graph | string | LoadedModel, options: EvaluateOptions): Promise<Opened> {
+  const file = typeof model === 'string' ? model : 'file' in model ? model.file : undefined
+  const graph = typeof model === 'string' ? await load(model) : 'file' in model ? model.graph : model
   const found = statistics(graph)
   const { elements, zeros, fraction } = found.sparsity
-  return locateAsync(typeof model === 'string' ? { file: model } : {}, async () => ({
+  return locateAsync(file === undefined ? {} : { file }, async () => ({
     graph,
-    name: typeof model === 'string' ? model : graph.name,
+    name: file ?? graph.name,
     sparsity: { elements, zeros, fraction },
     // A file with external data is smaller than what it holds.
     storedBytes:
-      typeof model === 'string'
-        ? Math.max(found.bytes, await withSource(model, async ({ size }) => size))
-        : encodeEspalier(graph, { views: weightViews(graph) }).report.fileBytes,
+      file === undefined
+        ? encodeEspalier(graph, { views: weightViews(graph) }).report.fileBytes
+        : Math.max(found.bytes, await withSource(file, async ({ size }) => size)),
     session: await session(graph, options.session ?? {}),
   }))
 }

@@ -10,7 +10,7 @@ import {
   normalizeBytes,
   readImage,
 } from '../formats/image.ts'
-import { readFile } from '../formats/index.ts'
+import { type FileContents, readFile } from '../formats/index.ts'
 import { describeType } from '../graph/describe.ts'
 import { substituteDim } from '../graph/dim.ts'
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.ts'
@@ -45,6 +45,8 @@ export interface FeedFileOptions {
   readonly rows?: { readonly from: number; readonly to: number }
   /** Called with a sentence about everything that was adapted. */
   readonly onNote?: (note: string) => void
+  /** Reads a file of arrays; `readFile` when left out. For callers who have read some of the files. */
+  readonly read?: (file: string) => Promise<FileContents>
 }
 
 /**
@@ -80,7 +82,7 @@ async function readOne(
     const target = only ?? unclear(inputs)
     return [[target.name, await readImage(feed.file, pictureOptions(target, options))]]
   }
-  const contents = await readFile(feed.file)
+  const contents = await (options.read ?? readFile)(feed.file)
   if (contents.kind === 'graph')
     throw new EspalierError('bad-argument', 'the file holds a model, and no values for an input')
   const { tensors } = contents

@@ -91,7 +91,10 @@ export const evaluate: Command = command({
       if (data.labels === undefined && against === undefined)
         throw usage('there is nothing to compare with', 'Give --labels FILE or --against MODEL')
       const machine = lookAtMachine()
-      const found = await evaluateModel(file, data, { ...options, onProgress: terminal.progress('running') })
+      const found = await evaluateModel({ file, graph }, data, {
+        ...options,
+        onProgress: terminal.progress('running'),
+      })
       terminal.print(`${rowsText(found)}, on the ${describeEngine(found.model.engine)}`)
       terminal.print()
       const rows = [...(found.against ? [found.against] : []), found.model]
