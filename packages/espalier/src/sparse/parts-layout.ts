@@ -68,7 +68,8 @@ export function cutParts<D extends SparseDtype>(
   const vectors = Math.ceil(rows / lanes)
   const mayStay = steps * pitch * 4 <= keptBytes
   const panel =
-    Math.ceil(outputs / panelsOf(outputs, vectors / blockVectors(lanes), threads, mayStay) / finished) * finished
+    Math.ceil(outputs / panelsOf(outputs, vectors / blockVectors(lanes), threads, mayStay) / finished) *
+    finished
   const panels = Math.ceil(outputs / panel)
   const stay = mayStay && panels > 1
   const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
