@@ -1,4 +1,4 @@
-/** `--backend` and `--threads`: what a command runs a model on. */
+/** `--backend`, `--threads` and `--no-calibrate`: what a command runs a model on. */
 import type { Session, SessionOptions } from '../runtime/session.ts'
 import { integerOption } from './arguments.ts'
 import { type Invocation, type OptionSpec, usage } from './command.ts'
@@ -6,7 +6,7 @@ import { plural } from './text.ts'
 
 const backends = ['auto', 'native', 'wasm', 'reference'] as const
 
-export const engineOptions: Readonly<Record<'backend' | 'threads', OptionSpec>> = {
+export const engineOptions: Readonly<Record<'backend' | 'threads' | 'no-calibrate', OptionSpec>> = {
   backend: {
     type: 'string',
     short: 'b',
@@ -18,12 +18,16 @@ export const engineOptions: Readonly<Record<'backend' | 'threads', OptionSpec>> 
     value: 'N',
     doc: 'Threads of a run; as many as the machine runs at once when left out',
   },
+  'no-calibrate': {
+    type: 'boolean',
+    doc: 'Choose kernels for weights with zeros by built-in figures, and measure nothing on this machine',
+  },
 }
 
 /** Options of a session as they were given; what it warns of goes to the terminal. Throws `usage`. */
 export function readEngineOptions(
   invocation: Invocation,
-): Pick<SessionOptions, 'backend' | 'threads' | 'onWarning'> {
+): Pick<SessionOptions, 'backend' | 'threads' | 'calibrate' | 'onWarning'> {
   const asked = invocation.text('backend')
   const backend = backends.find(name => name === asked)
   if (asked !== undefined && backend === undefined)
@@ -36,6 +40,7 @@ export function readEngineOptions(
   return {
     ...(backend && { backend }),
     ...(threads !== undefined && { threads }),
+    ...(invocation.flag('no-calibrate') && { calibrate: false }),
     onWarning: message => invocation.terminal.warn(message),
   }
 }

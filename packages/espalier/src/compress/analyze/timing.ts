@@ -10,14 +10,15 @@ import { randomFeeds } from '../../runtime/random-feeds.ts'
 import { type Session, type SessionOptions, session } from '../../runtime/session.ts'
 
 /** What sessions of an analysis are opened with. */
-export type EngineChoice = Pick<SessionOptions, 'backend' | 'threads' | 'isa' | 'onWarning'>
+export type EngineChoice = Pick<SessionOptions, 'backend' | 'threads' | 'isa' | 'calibrate' | 'onWarning'>
 
 /** The part of some options that sessions are opened with. */
-export function engineOf({ backend, threads, isa, onWarning }: EngineChoice): EngineChoice {
+export function engineOf({ backend, threads, isa, calibrate, onWarning }: EngineChoice): EngineChoice {
   return {
     ...(backend && { backend }),
     ...(threads !== undefined && { threads }),
     ...(isa && { isa }),
+    ...(calibrate !== undefined && { calibrate }),
     ...(onWarning && { onWarning }),
   }
 }

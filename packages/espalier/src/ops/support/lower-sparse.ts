@@ -51,7 +51,8 @@ export function lowerSparse<D extends SparseDtype>(
   if (cuts.length === 0 || (c.target.sparse === 'auto' && remembered(weight).dense)) return false
   // Winograd's method rounds otherwise than sums by tap: what is measured must not decide which one is used.
   const measures = denseGain === 1 && rowsOf(product.window) * numbers >= leastMeasured
-  const machine = measures && c.target.sparse === 'auto' ? c.machine : undefined
+  const competes = cuts.length > 1 || c.target.sparse === 'auto'
+  const machine = measures && competes ? c.machine : undefined
   const few = hasFewRows(product, c.target)
   const costs =
     machine?.costs(

@@ -15,7 +15,7 @@ import { session } from '../session.ts'
 import { wasmBackend } from '../wasm/backend.ts'
 import { calibration } from './calibration.ts'
 import { fitCosts, probeCosts } from './probes.ts'
-import type { measuredOn as Measure } from './store.ts'
+import { keep, type Measured, type Memory, measuredOn, remember } from './store.ts'
 
 const target: Target = {
   isa: 'avx2',
@@ -35,84 +35,72 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** The store as another process has it: with nothing in memory. */
-async function anew(): Promise<typeof import('./store.ts')> {
-  vi.resetModules()
-  return import('./store.ts')
-}
-
 describe('what was measured', () => {
   const some = { byte: 1e-10, layouts: { 'float32 rows': { kept: 1e-9, fixed: 2e-9 } } }
-  const fill = (known: ReturnType<typeof Measure>): void => {
+  const fill = (known: Measured): void => {
     known.dense['float32 many'] = 3e-11
     known.byte = some.byte
     Object.assign(known.layouts, some.layouts)
   }
 
-  test('is there for the next process, of the same machine alone', async () => {
-    const first = await anew()
-    const known = first.measuredOn(target)
+  test('is there for the next process, of the same machine alone', () => {
+    const memory: Memory = new Map()
+    const known = measuredOn(target, memory)
     expect(known).toEqual({ dense: {}, layouts: {}, timed: {} })
     fill(known)
-    first.remember(known, 'a product', [1, 2])
-    first.keep(target)
-    expect(first.measuredOn(target)).toBe(known)
+    remember(known, 'a product', [1, 2])
+    keep(target, memory)
+    expect(measuredOn(target, memory)).toBe(known)
     const [file, ...others] = readdirSync(folder)
     expect([others, file]).toEqual([[], expect.stringMatching(/^kernels-0.*-7-avx2-2-.*json$/)])
-    const next = await anew()
-    expect(next.measuredOn(target)).toEqual({
+    const next: Memory = new Map()
+    expect(measuredOn(target, next)).toEqual({
       ...some,
       dense: { 'float32 many': 3e-11 },
       timed: { 'a product': [1, 2] },
     })
-    expect(next.measuredOn({ ...target, threads: 1 })).toEqual({ dense: {}, layouts: {}, timed: {} })
+    expect(measuredOn({ ...target, threads: 1 }, next)).toEqual({ dense: {}, layouts: {}, timed: {} })
   })
 
-  test('is not believed where the file is broken, or of another machine', async () => {
-    const first = await anew()
-    fill(first.measuredOn(target))
-    first.keep(target)
+  test('is not believed where the file is broken, or of another machine', () => {
+    const memory: Memory = new Map()
+    fill(measuredOn(target, memory))
+    keep(target, memory)
     const file = join(folder, readdirSync(folder)[0]!)
     const good = JSON.parse(readFileSync(file, 'utf8'))
     const bad = [
-      ['', '{', 'null', '[]', '1'],
-      [
-        { ...good, key: 'another' },
-        { ...good, byte: -1 },
-        { ...good, byte: '1' },
-        { ...good, dense: { 'float32 many': null } },
-        { ...good, dense: undefined },
-        { ...good, layouts: { 'float32 rows': { kept: 1 } } },
-        { ...good, layouts: [] },
-        { ...good, timed: { a: 1 } },
-        { ...good, timed: { a: [1e9] } },
-      ].map(each => JSON.stringify(each)),
-    ].flat()
-    for (const text of bad) {
+      { ...good, key: 'another' },
+      { ...good, byte: -1 },
+      { ...good, byte: '1' },
+      { ...good, dense: { 'float32 many': null } },
+      { ...good, dense: undefined },
+      { ...good, layouts: { 'float32 rows': { kept: 1 } } },
+      { ...good, layouts: [] },
+      { ...good, timed: { a: 1 } },
+      { ...good, timed: { a: [1e9] } },
+    ].map(each => JSON.stringify(each))
+    for (const text of ['', '{', 'null', '[]', '1', ...bad]) {
       writeFileSync(file, text)
-      const { measuredOn } = await anew()
-      expect([text, measuredOn(target)]).toEqual([text, { dense: {}, layouts: {}, timed: {} }])
+      expect([text, measuredOn(target, new Map())]).toEqual([text, { dense: {}, layouts: {}, timed: {} }])
     }
     writeFileSync(file, JSON.stringify(good))
-    expect((await anew()).measuredOn(target).byte).toBe(some.byte)
+    expect(measuredOn(target, new Map()).byte).toBe(some.byte)
   })
 
-  test('is done without where nothing can be written', async () => {
-    const places = [join(folder, 'file', 'below'), '']
+  test('is done without where nothing can be written', () => {
     writeFileSync(join(folder, 'file'), 'no folder')
-    for (const place of places) {
+    for (const place of [join(folder, 'file', 'below'), '']) {
       vi.stubEnv('ESPALIER_CACHE', place)
-      const store = await anew()
-      fill(store.measuredOn(target))
-      store.keep(target)
-      expect(store.measuredOn(target).byte).toBe(some.byte)
+      const memory: Memory = new Map()
+      fill(measuredOn(target, memory))
+      keep(target, memory)
+      expect(measuredOn(target, memory).byte).toBe(some.byte)
     }
     expect(readdirSync(folder)).toEqual(['file'])
   })
 
-  test('is not more and more', async () => {
-    const { measuredOn, remember } = await anew()
-    const known = measuredOn(target)
+  test('is not more and more', () => {
+    const known = measuredOn(target, new Map())
     for (let i = 0; i < 1200; i++) remember(known, `product ${i}`, [i])
     expect(Object.keys(known.timed).length).toBe(1000)
     expect(known.timed['product 1199']).toEqual([1199])

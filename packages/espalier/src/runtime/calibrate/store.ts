@@ -20,15 +20,18 @@ export interface Measured {
 /** Close calls that are remembered; beyond it, the oldest goes. */
 const MOST_TIMED = 1000
 
-const inMemory = new Map<string, Measured>()
+/** What a process knows, by machine. */
+export type Memory = Map<string, Measured>
+
+const ofProcess: Memory = new Map()
 
 /** What is known of the machine; the same object each time in a process, to be written to. */
-export function measuredOn(target: Target): Measured {
+export function measuredOn(target: Target, memory: Memory = ofProcess): Measured {
   const place = placeOf(target)
-  let known = inMemory.get(place.key)
+  let known = memory.get(place.key)
   if (known === undefined) {
     known = read(place) ?? { dense: {}, layouts: {}, timed: {} }
-    inMemory.set(place.key, known)
+    memory.set(place.key, known)
   }
   return known
 }
@@ -41,9 +44,9 @@ export function remember({ timed }: Measured, key: string, seconds: readonly num
 }
 
 /** Writes what is known to the file, where there can be one. */
-export function keep(target: Target): void {
+export function keep(target: Target, memory: Memory = ofProcess): void {
   const { key, folder } = placeOf(target)
-  const known = inMemory.get(key)
+  const known = memory.get(key)
   const node = globalThis.process
   const fs = node?.getBuiltinModule?.('node:fs')
   if (known === undefined || folder === undefined || fs === undefined) return
