@@ -49,18 +49,19 @@ export function lowerSparse<D extends SparseDtype>(
   if (numbers < leastNumbers) return false
   const cuts = cutsFor(sparseLayouts, dtype, product, c.target)
   if (cuts.length === 0 || (c.target.sparse === 'auto' && remembered(weight).dense)) return false
-  // Winograd's method rounds otherwise than sums by tap: what is measured must not decide which one is used.
+  // Winograd's method rounds otherwise than sums by tap: neither what is measured nor the number of threads must decide which
+  // of them is used.
+  const rule = denseGain === 1 ? c.target : { ...c.target, threads: 1 }
   const measures = denseGain === 1 && rowsOf(product.window) * numbers >= leastMeasured
   const competes = cuts.length > 1 || c.target.sparse === 'auto'
   const machine = measures && competes ? c.machine : undefined
-  const few = hasFewRows(product, c.target)
+  const few = hasFewRows(product, rule)
   const costs =
     machine?.costs(
       cuts.map(({ layout }) => layout),
       few,
-    ) ?? builtInCosts(c.target, sparseLayouts)
-  const dense = denseSeconds(product, dtype, denseGain, costs, c.target)
-  const contest = contestOf(cuts, dense, costs, c.target)
+    ) ?? builtInCosts(rule, sparseLayouts)
+  const contest = contestOf(cuts, denseSeconds(product, dtype, denseGain, costs, rule), costs, rule)
   const timing = machine && ((kernels: readonly TimedKernel[]) => machine.timed(c.node, kernels))
   const { choice, nonzero, nonzeros } = weigh(product, contest, timing)
   const { candidate } = choice.winner

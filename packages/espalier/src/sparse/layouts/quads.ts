@@ -12,7 +12,7 @@ export const quads: SparseLayout<'int8'> = {
   unit: 'fours',
   width: 4,
   costs: { kept: 4.5e-10, fixed: 3.5e-9 },
-  probe: { few: false, unit: [1, 4], group: 50, shares: [0.04, 0.4] },
+  probe: { few: false, unit: [1, 4], group: 50, shares: [0.06, 0.6] },
   cut(product, target) {
     const { int8Depth, int8Columns } = target.traits
     const words = 4 / int8Depth
