@@ -52,6 +52,8 @@ export interface LowerContext extends NodeContext {
   ): Operand
   /** As {@link packed}, where no step packs it: `make` gives the bytes, each time that a session needs them. */
   made(layout: string, source: Tensor, bytes: number, make: () => Uint8Array): Operand
+  /** Bytes of all constants of the plan, dense. */
+  readonly weightBytes: number
   /** What makes plans depend on the machine that they are for, beside its target; nothing where plans are made by rule. */
   readonly machine: KernelTimes | undefined
   /** Why the next step that is emitted is of its kind, for explanations. */

@@ -36,12 +36,12 @@ export interface Costs {
   readonly layouts: Readonly<Record<string, KernelCosts>>
 }
 
-/** Of dense kernels on one core with AVX2. Few rows leave them waiting for weights, even those in a cache. */
+/** Of dense kernels on one core with AVX2. */
 const dense: Costs['dense'] = {
   'float32 many': 2.2e-11,
   'int8 many': 1.8e-11,
-  'float32 few': 6e-11,
-  'int8 few': 4e-11,
+  'float32 few': 4e-11,
+  'int8 few': 2.2e-11,
 }
 /** Floats of a vector there. */
 const lanes = 8
@@ -55,6 +55,14 @@ export function layoutKey({ dtype, name }: Pick<SparseLayout, 'dtype' | 'name'>)
 /** What is in {@link Costs.dense}: kernels that a product of so many rows, or of less than a vector of them, runs on. */
 export function denseKey(dtype: SparseDtype, few: boolean): string {
   return `${dtype} ${few ? 'few' : 'many'}`
+}
+
+/** Bytes of weights that a cache which all cores share holds from run to run, and how much quicker they come from there. */
+const SHARED_CACHE = { bytes: 2 ** 24, gain: 3 } as const
+
+/** The same costs for a plan with so many bytes of weights. */
+export function costsWith(costs: Costs, weightBytes: number): Costs {
+  return weightBytes > SHARED_CACHE.bytes ? costs : { ...costs, byte: costs.byte / SHARED_CACHE.gain }
 }
 
 /** Whether a product has fewer rows than a vector has numbers. */

@@ -41,7 +41,7 @@ export interface SparseLayout<D extends SparseDtype = SparseDtype> {
 
 /** Products of matrices that a kernel is timed on. Weights keep `round(share * group)` of every `group` units along the inputs. */
 export interface Probe {
-  /** Whether it is for fewer rows than a vector has numbers: it is then timed on one. */
+  /** Whether it is for fewer rows than a vector has numbers: it is then timed on four. */
   readonly few: boolean
   /** Outputs and inputs of a unit. */
   readonly unit: readonly [outputs: number, inputs: number]

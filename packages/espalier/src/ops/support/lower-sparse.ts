@@ -11,10 +11,9 @@ import {
   cutsFor,
   type Kept,
   mostNumbers,
-  type TimedKernel,
   type Timing,
 } from '../../sparse/choice.ts'
-import { builtInCosts, denseSeconds, hasFewRows, rowsOf } from '../../sparse/costs.ts'
+import { builtInCosts, costsWith, denseSeconds, hasFewRows, rowsOf } from '../../sparse/costs.ts'
 import { explainChoice } from '../../sparse/explain-choice.ts'
 import type { Operands, ProductShape, SparseDtype } from '../../sparse/layout.ts'
 import { sparseLayouts } from '../../sparse/layouts/index.ts'
@@ -56,13 +55,12 @@ export function lowerSparse<D extends SparseDtype>(
   const competes = cuts.length > 1 || c.target.sparse === 'auto'
   const machine = measures && competes ? c.machine : undefined
   const few = hasFewRows(product, rule)
-  const costs =
-    machine?.costs(
-      cuts.map(({ layout }) => layout),
-      few,
-    ) ?? builtInCosts(rule, sparseLayouts)
+  const layouts = cuts.map(({ layout }) => layout)
+  const costs = costsWith(machine?.costs(layouts, few) ?? builtInCosts(rule, sparseLayouts), c.weightBytes)
   const contest = contestOf(cuts, denseSeconds(product, dtype, denseGain, costs, rule), costs, rule)
-  const timing = machine && ((kernels: readonly TimedKernel[]) => machine.timed(c.node, kernels))
+  // What is run by itself finds its weights in a cache. With few rows, which wait for them, that says nothing of a model.
+  const timeable = machine !== undefined && !layouts.some(({ probe }) => probe.few)
+  const timing: Timing | undefined = timeable ? kernels => machine.timed(c.node, kernels) : undefined
   const { choice, nonzero, nonzeros } = weigh(product, contest, timing)
   const { candidate } = choice.winner
   const why = explainChoice({ numbers, nonzero }, contest, choice)

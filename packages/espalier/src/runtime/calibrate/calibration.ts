@@ -98,28 +98,41 @@ function costsOn(machine: Machine, layouts: readonly SparseLayout[], few: boolea
 }
 
 function isKnown(known: Measured, layouts: readonly SparseLayout[], few: boolean): boolean {
-  if (few && known.byte === undefined) return false
-  return layouts.every(
-    layout => known.layouts[layoutKey(layout)] && known.dense[denseKey(layout.dtype, few)] !== undefined,
+  const fews = new Set([few, ...layouts.map(({ probe }) => probe.few)])
+  if (fews.has(true) && known.byte === undefined) return false
+  const { dtype } = layouts[0]!
+  return (
+    layouts.every(layout => known.layouts[layoutKey(layout)] !== undefined) &&
+    [...fews].every(each => known.dense[denseKey(dtype, each)] !== undefined)
   )
 }
 
 /** Adds what is not known; nothing where other work was in the way. Says whether it did. */
 function measure(known: Measured, machine: Machine, layouts: readonly SparseLayout[], few: boolean): boolean {
-  const missing = layouts.filter(layout => known.layouts[layoutKey(layout)] === undefined)
   const { dtype } = layouts[0]!
-  const rival = denseKey(dtype, few)
-  const memory = few && known.byte === undefined ? probeMemory(machine) : undefined
-  const found = probeCosts(machine, dtype, few, missing)
-  if (!found.steady || memory?.steady === false) return false
-  if (memory !== undefined) known.byte = memory.byte
-  // The machine may be quicker now than when the dense kernel was first timed.
-  known.dense[rival] ??= found.dense
-  const factor = known.dense[rival] / found.dense
   const builtIn = builtInCosts(machine.target, sparseLayouts)
-  for (const [i, layout] of missing.entries()) {
-    const { kept, fixed } = found.layouts[i] ?? builtIn.layouts[layoutKey(layout)]!
-    known.layouts[layoutKey(layout)] = { kept: kept * factor, fixed: fixed * factor }
+  for (const each of new Set([few, ...layouts.map(({ probe }) => probe.few)])) {
+    const rival = denseKey(dtype, each)
+    const missing = layouts.filter(
+      layout => layout.probe.few === each && known.layouts[layoutKey(layout)] === undefined,
+    )
+    if (each && known.byte === undefined) {
+      // The heap of WebAssembly would keep what this takes.
+      const inPlace = machine.backend.name === 'native'
+      const { byte, steady } = inPlace ? probeMemory(machine) : { byte: builtIn.byte, steady: true }
+      if (!steady) return false
+      known.byte = byte
+    }
+    if (missing.length === 0 && known.dense[rival] !== undefined) continue
+    const found = probeCosts(machine, dtype, each, missing)
+    if (!found.steady) return false
+    // The machine may be quicker now than when the dense kernel was first timed.
+    known.dense[rival] ??= found.dense
+    const factor = known.dense[rival] / found.dense
+    for (const [i, layout] of missing.entries()) {
+      const { kept, fixed } = found.layouts[i] ?? builtIn.layouts[layoutKey(layout)]!
+      known.layouts[layoutKey(layout)] = { kept: kept * factor, fixed: fixed * factor }
+    }
   }
   return true
 }

@@ -23,6 +23,9 @@ const BUDGET = 0.012
 /** Extents of the weights of probes: a panel of outputs, and blocks of inputs as most layers have them. */
 const SIZE = { inputs: 768, outputs: 256 } as const
 
+/** Few rows, and enough of them to keep a core from waiting for weights. */
+const FEW_ROWS = 4
+
 export interface Machine {
   readonly backend: Backend
   readonly target: Target
@@ -49,7 +52,7 @@ export function probeCosts(
   layouts: readonly SparseLayout[],
 ): ProbedCosts {
   const machine: Machine = { backend, target: { ...target, threads: 1 } }
-  const rows = few ? 1 : 16 * target.traits.lanes
+  const rows = few ? FEW_ROWS : 16 * target.traits.lanes
   const plans = [
     planOf(
       machine,
@@ -118,12 +121,19 @@ export function fitCosts(
 /** Floats that caches do not hold. */
 const MEMORY = 12 * 2 ** 20
 
-/** Seconds of a byte that comes from memory. */
+/** Seconds of a byte that comes from memory, to all threads, or to one where others hinder them. */
 export function probeMemory(machine: Machine): { readonly byte: number; readonly steady: boolean } {
   const g = graphBuilder()
   g.output(g.node('ReduceMax', [g.input('x', 'float32', [MEMORY])]))
-  const { seconds, steady } = time(machine, [compiled(machine.target, g.build(), [MEMORY])])[0]!
-  return { byte: seconds / (4 * MEMORY), steady }
+  const graph = g.build()
+  const plans = [...new Set([1, machine.target.threads])].map(threads =>
+    compiled({ ...machine.target, threads }, graph, [MEMORY]),
+  )
+  const times = time(machine, plans)
+  return {
+    byte: Math.min(...times.map(({ seconds }) => seconds)) / (4 * MEMORY),
+    steady: times.some(({ steady }) => steady),
+  }
 }
 
 function time({ backend, target }: Machine, plans: readonly Plan[]): PlanTime[] {

@@ -47,6 +47,7 @@ class Lowering {
   readonly #target: Target
   readonly #operators: Operators
   readonly #machine: KernelTimes | undefined
+  readonly #weightBytes: number
   readonly #steps: (Step | HostStep)[] = []
   readonly #inputs: Port[]
   /** Where each value lies. */
@@ -63,6 +64,7 @@ class Lowering {
     machine: KernelTimes | undefined,
   ) {
     this.#machine = machine
+    this.#weightBytes = [...stage.constants.values()].reduce((sum, constant) => sum + bytesOf(constant), 0)
     this.#graph = graph
     this.#stage = stage
     this.#target = target
@@ -137,6 +139,7 @@ class Lowering {
           source,
           make,
         })),
+      weightBytes: this.#weightBytes,
       machine: this.#machine,
       note: text => {
         note = text
