@@ -8,7 +8,7 @@ import { diagnose, version } from 'espalier'
 import { openBrowser } from './curve/browser.mjs'
 import { chartOf } from './curve/charts.mjs'
 import { CURVES, measureCurve } from './curve/measure.mjs'
-import { plateausOf } from './curve/plateaus.mjs'
+import { remarksOf } from './curve/plateaus.mjs'
 import { lookAtMachine } from './engine/machine.mjs'
 import { readResults, saveResults } from './results.mjs'
 
@@ -60,7 +60,7 @@ async function measureAll() {
       version,
       date: new Date().toISOString().slice(0, 10),
     }
-    const measured = { name, ...facts, plateaus: describePlateaus(name, curves), curves }
+    const measured = { name, ...facts, curves }
     engines = [...engines.filter(known => known.name !== name), measured]
     saveResults('curve', { engines })
   }
@@ -112,24 +112,12 @@ async function curvesOf(name, engine, ask) {
   return curves
 }
 
-/** Lines of text about curves that stop growing. */
-function describePlateaus(name, curves) {
-  const swept = curves.filter(({ points }) => new Set(points.map(({ pattern }) => pattern)).size === 1)
-  const lines = swept.flatMap(({ layer, series, points }) =>
-    plateausOf(points).map(
-      ({ from, to }) =>
-        `${name}, ${layer}, ${series}: hardly quicker from ${Math.round(100 * from)} to ${Math.round(100 * to)} %`,
-    ),
-  )
-  for (const line of lines) console.log(`plateau: ${line}`)
-  return lines
-}
-
 function drawAll(engines) {
   mkdirSync(charts, { recursive: true })
   for (const engine of engines) {
     const file = join(charts, `sparse-${engine.name.toLowerCase().replaceAll(' ', '-')}.svg`)
     writeFileSync(file, chartOf(engine))
     console.log(`chart in ${file}`)
+    for (const line of remarksOf(engine)) console.log(`  ${line}`)
   }
 }

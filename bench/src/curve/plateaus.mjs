@@ -1,4 +1,5 @@
-// Where a curve stops growing: shares of zeros between which much of the work goes, and next to none of the time.
+// What a curve should not do, in words: stop growing, which is that much of the work goes and next to none of the time; or
+// never reach the dense kernel.
 
 /** Only up to this share: beyond it, what is around the multiplications is most of the time. */
 const UP_TO = 0.95
@@ -24,4 +25,18 @@ export function plateausOf(points) {
     else found.push({ from: point.sparsity, to: next.sparsity })
   }
   return found
+}
+
+/** Lines of text about the curves of an engine, those of single points left out. */
+export function remarksOf({ name, curves }) {
+  const percent = share => Math.round(100 * share)
+  return curves.flatMap(({ layer, series, points }) => {
+    if (points.length === 0 || new Set(points.map(({ pattern }) => pattern)).size > 1) return []
+    const what = `${name}, ${layer}, ${series}:`
+    const best = Math.max(...points.map(({ gain }) => gain))
+    if (best < 1) return [`${what} never quicker than dense, at most ${best.toFixed(2)} of its speed`]
+    return plateausOf(points).map(
+      ({ from, to }) => `${what} hardly quicker at ${percent(to)} % than at ${percent(from)} %`,
+    )
+  })
 }

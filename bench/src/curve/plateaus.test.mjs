@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { plateausOf } from './plateaus.mjs'
+import { plateausOf, remarksOf } from './plateaus.mjs'
 
 const curve = (...pairs) => pairs.map(([sparsity, gain]) => ({ sparsity, milliseconds: 10 / gain, gain }))
 
@@ -27,4 +27,24 @@ test('flat parts are found, joined, and only where they pay and below 95 %', () 
 
 test('neighbours that are close are compared with one further away', () => {
   expect(plateausOf(curve([0.5, 1], [0.55, 1], [0.65, 1.3], [0.75, 1.8]))).toEqual([])
+})
+
+test('remarks say where, of which curve', () => {
+  const swept = (series, ...pairs) => ({
+    layer: 'a layer',
+    series,
+    points: curve(...pairs).map(point => ({ ...point, pattern: 'unstructured' })),
+  })
+  const single = { layer: 'a layer', series: 'N:M', points: [{ pattern: '2:4' }, { pattern: '1:4' }] }
+  const curves = [
+    swept('good', [0.5, 1], [0.75, 2]),
+    swept('flat', [0.5, 1], [0.75, 1]),
+    swept('slow', [0.5, 0.5], [0.75, 0.9]),
+    { ...single, series: 'none', points: [] },
+    single,
+  ]
+  expect(remarksOf({ name: 'here', curves })).toEqual([
+    'here, a layer, flat: hardly quicker at 75 % than at 50 %',
+    'here, a layer, slow: never quicker than dense, at most 0.90 of its speed',
+  ])
 })
