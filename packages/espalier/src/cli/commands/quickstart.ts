@@ -65,7 +65,7 @@ export const quickstart: Command = command({
     },
   ],
   notes:
-    'Leaves nothing behind, unless --output asks for it. The exit code is 1 when something does not work. Weights are ' +
+    'Leaves no file behind, unless --output asks for one, but what was measured of the machine, in a cache. The exit code is 1 when something does not work. Weights are ' +
     'pruned by magnitude, in one step and without training, which is the least that can be done: accuracy suffers.',
   async run(invocation) {
     const { text, terminal } = invocation
