@@ -43,6 +43,7 @@ function layoutOf(name: string, width: number, fixed: number): SparseLayout {
 
 const layouts = [layoutOf('single', 1, 100), layoutOf('fours', 4, 50), layoutOf('slow', 1, 5000)]
 const costs: Costs = {
+  builtIn: false,
   byte: 0,
   dense: { 'float32 many': 1, 'float32 few': 7 },
   layouts: Object.fromEntries(layouts.map(({ name }) => [`float32 ${name}`, { kept: 1, fixed: 1 }])),
@@ -127,6 +128,9 @@ test('explanations', () => {
   )
   expect(text(contest({}, 150), { single: 40, fours: 95 }, [0.1, 0.25, 0.3])).toBe(
     '55.0 % zeros; single with 4.0 % of the numbers 1.40e+5 ms, 100 ms timed, fours with 38.0 % of the groups of 4 1.45e+5 ms, 250 ms timed, dense 1.50e+5 ms, 300 ms timed; single is quickest, as timed here; sparse kernels pay from 95.0 %, 60.0 % of the groups of 4 zero on',
+  )
+  expect(text({ ...contest(), builtIn: true }, { single: 450 })).toContain(
+    'single is quickest, by built-in figures;',
   )
   expect(text(contest({ sparse: 'always' }, 150), { single: 450 })).toContain(
     'single, since sparse kernels are asked for',

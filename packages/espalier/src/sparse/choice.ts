@@ -26,6 +26,8 @@ export interface Candidate extends Cut {
 /** What the kernels of a product would take. */
 export interface Contest {
   readonly use: SparseUse
+  /** Whether predictions are by figures that nobody has measured on the machine. */
+  readonly builtIn: boolean
   /** Predicted seconds of the dense kernel. */
   readonly dense: number
   readonly candidates: readonly Candidate[]
@@ -66,7 +68,7 @@ export function contestOf(
       use === 'always' ? cut.units : mostBelow(cut.units, kept => seconds(kept) <= limit)
     return { layout, cut, most: within(dense), mostClose: within(dense * (1 + CLOSE)), seconds }
   })
-  return { use, dense, candidates }
+  return { use, builtIn: costs.builtIn, dense, candidates }
 }
 
 /** The largest number up to `units` that holds, where all smaller ones do then; -1 for none. */

@@ -28,6 +28,8 @@ export interface KernelCosts {
 
 /** Seconds, all threads working. */
 export interface Costs {
+  /** Whether nobody has measured them on the machine. */
+  readonly builtIn: boolean
   /** For a byte of weights that comes from memory. */
   readonly byte: number
   /** For a multiply-add of dense kernels, by {@link denseKey}. */
@@ -80,6 +82,7 @@ export function builtInCosts(
 ): Costs {
   const perNumber = lanes / traits.lanes / threads
   return {
+    builtIn: true,
     byte,
     dense: Object.fromEntries(Object.entries(dense).map(([key, seconds]) => [key, seconds * perNumber])),
     layouts: Object.fromEntries(

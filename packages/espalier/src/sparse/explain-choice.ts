@@ -12,9 +12,9 @@ export interface WeightFacts {
 export function explainChoice(weight: WeightFacts, contest: Contest, { entries, winner }: Choice): string {
   const parts = [`${percent(1 - weight.nonzero / weight.numbers)} zeros`]
   if (entries.length > 0) parts.push(entries.map(describe).join(', '))
-  const timed = winner.measured !== undefined
+  const how = contest.builtIn ? 'by built-in figures' : 'as predicted'
   if (contest.use === 'always') parts.push(`${winner.name}, since sparse kernels are asked for`)
-  else parts.push(`${winner.name} is quickest, as ${timed ? 'timed here' : 'predicted'}`)
+  else parts.push(`${winner.name} is quickest, ${winner.measured === undefined ? how : 'as timed here'}`)
   const pays = contest.use === 'always' ? undefined : breakEvenText(contest)
   if (pays !== undefined) parts.push(pays)
   return parts.join('; ')

@@ -92,6 +92,7 @@ function costsOn(machine: Machine, layouts: readonly SparseLayout[], few: boolea
   if (!isKnown(known, layouts, few)) return builtIn
   return {
     byte: known.byte ?? builtIn.byte,
+    builtIn: false,
     dense: { ...builtIn.dense, ...known.dense },
     layouts: { ...builtIn.layouts, ...known.layouts },
   }
@@ -178,7 +179,8 @@ function planOf(
   const single: Stage = {
     ...{ end: stage.end, nodes: [node], types: stage.types, constants },
     inputs: [...reads].filter(name => !constants.has(name)),
-    outputs: node.outputs.filter(name => name !== ''),
+    // Nothing is handed out: results stay in memory that each run takes again, as within a model.
+    outputs: [],
   }
   const wanted: Target = dense
     ? { ...target, sparse: 'never' }
