@@ -3,6 +3,7 @@
  * once a machine, and close calls between kernels by running the node itself, once a shape. Only sessions of models with
  * such weights ever ask.
  */
+import { EspalierError } from '../../errors.ts'
 import type { Graph, Node } from '../../graph/graph.ts'
 import { readsOf } from '../../graph/uses.ts'
 import type { KernelTimes } from '../../ops/lower.ts'
@@ -54,25 +55,39 @@ export function calibration(
       const key = keyOf(node, stage, kernels)
       const found = known.timed[key]
       if (found?.length === kernels.length) return found
-      if (left <= 0 || !canBeTimed(node, stage)) return undefined
+      const open = undecided.get(known) ?? new Set()
+      undecided.set(known, open)
+      if (left <= 0 || open.has(key) || !canBeTimed(node, stage)) return undefined
       const started = performance.now()
-      try {
-        const plans = kernels.map(({ name }) => planOf(graph, node, stage, target, operators, name))
-        if (plans.some(plan => plan.segments.some(({ kind }) => kind === 'host'))) return undefined
-        const times = timePlans(plans, backend, operators, {
-          threads: target.threads,
-          budget: EACH,
-          steps: 'all',
-        })
-        const seconds = times.map(time => time.seconds)
-        remember(known, key, seconds)
-        if (times.every(({ steady }) => steady)) keep(target)
-        return seconds
-      } finally {
-        left -= (performance.now() - started) / 1000
+      const plans = kernels.map(({ name }) => planOf(graph, node, stage, target, operators, name))
+      const options = { threads: target.threads, budget: EACH, steps: 'all' } as const
+      const times = plans.some(plan => plan.segments.some(({ kind }) => kind === 'host'))
+        ? []
+        : whereThereIsMemory(() => timePlans(plans, backend, operators, options))
+      left -= (performance.now() - started) / 1000
+      if (!times?.length || !times.every(({ steady }) => steady)) {
+        open.add(key)
+        return undefined
       }
+      const seconds = times.map(time => time.seconds)
+      remember(known, key, seconds)
+      keep(target)
+      return seconds
     },
   })
+}
+
+/** Close calls that could not be told in this process: other work was in the way, or there was no memory. */
+const undecided = new WeakMap<Measured, Set<string>>()
+
+/** What `measure` gives; `undefined` where there is not memory enough: models that run should not fail for being measured. */
+function whereThereIsMemory<T>(measure: () => T): T | undefined {
+  try {
+    return measure()
+  } catch (error) {
+    if (error instanceof EspalierError && error.code === 'too-large') return undefined
+    throw error
+  }
 }
 
 /** Times that something is measured in a process when other work keeps getting in the way; then, what is built in is used. */
@@ -85,7 +100,7 @@ function costsOn(machine: Machine, layouts: readonly SparseLayout[], few: boolea
   const known = measuredOn(target)
   const tried = attempts.get(known) ?? 0
   if (!isKnown(known, layouts, few) && tried < ATTEMPTS) {
-    if (measure(known, machine, layouts, few)) keep(target)
+    if (whereThereIsMemory(() => measure(known, machine, layouts, few))) keep(target)
     else attempts.set(known, tried + 1)
   }
   const builtIn = builtInCosts(target, sparseLayouts)

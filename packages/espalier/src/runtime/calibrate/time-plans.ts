@@ -15,7 +15,7 @@ import { Instance } from '../engine/instance.ts'
 export interface PlanTime {
   /** The least seconds of some runs, of the steps that count. */
   readonly seconds: number
-  /** Whether half of the runs took hardly longer: nothing else was in the way. */
+  /** Whether half of the runs took hardly longer, so that nothing else was in the way, and the clock can tell. */
   readonly steady: boolean
 }
 
@@ -31,6 +31,8 @@ const FEWEST_RUNS = 3
 const MOST_RUNS = 40
 /** The middle of steady runs is below so many times the least. */
 const STEADY = 1.25
+/** What is timed takes so many ticks of the clock: pages that are not isolated see no more than ten a millisecond. */
+const TICKS = 10
 
 /** Times plans, which must not have host steps. Throws `too-large` where there is no memory for them. */
 export function timePlans(
@@ -78,10 +80,25 @@ export function timePlans(
   } finally {
     for (const { instance } of sides) instance.dispose()
   }
+  const shortest = TICKS * clockTick()
   return sides.map(({ seconds }) => {
     seconds.sort((a, b) => a - b)
-    return { seconds: seconds[0]!, steady: seconds[seconds.length >> 1]! < STEADY * seconds[0]! }
+    const [least, middle] = [seconds[0]!, seconds[seconds.length >> 1]!]
+    return { seconds: least, steady: least >= shortest && middle < STEADY * least }
   })
+}
+
+/** Seconds that the clock goes on by at a time. */
+function clockTick(): number {
+  let tick = Number.POSITIVE_INFINITY
+  for (let seen = 0, before = performance.now(); seen < 4; ) {
+    const now = performance.now()
+    if (now === before) continue
+    tick = Math.min(tick, now - before)
+    before = now
+    seen++
+  }
+  return tick / 1000
 }
 
 /** Whether a step does what a probe is for, and is none of those around it. */
