@@ -35,7 +35,7 @@ export interface SparseLayout<D extends SparseDtype = SparseDtype> {
   readonly costs: KernelCosts
   /** What its kernel is timed on, to know what it takes on a machine. */
   readonly probe: Probe
-  /** How it is cut for a product on a machine; `undefined` where there is no kernel for that. */
+  /** How it is cut for a product on a machine; `undefined` where there is no kernel for that, whatever the number of threads. */
   cut(product: ProductShape, target: Target): CutLayout<D> | undefined
 }
 

@@ -27,6 +27,8 @@ const blockBytes = 24576
 /** With fewer channels, activations are not turned in whole vectors, which takes so many times longer. */
 const leastChannels = 8
 const slowTurn = 4
+/** What a step that is kept takes for a block of rows beside its multiply-adds, in vectors of rows. */
+const stepVectors = 0.8
 /** Bytes of a step that is kept: its place, and a float or four integers. */
 const stepBytes = 6
 
@@ -66,6 +68,7 @@ export function cutParts<D extends SparseDtype>(
   const block = Math.min(steps, Math.floor(blockBytes / (4 * pitch)))
   const finished = columns ?? 1
   const vectors = Math.ceil(rows / lanes)
+  const blocks = Math.ceil(vectors / blockVectors(lanes))
   const mayStay = steps * pitch * 4 <= keptBytes
   const panel =
     Math.ceil(outputs / panelsOf(outputs, vectors / blockVectors(lanes), threads, mayStay) / finished) *
@@ -91,11 +94,11 @@ export function cutParts<D extends SparseDtype>(
     },
     unpack: ({ bytes, at }, like) => unpackParts({ ...shape, ...at, bytes }, matrix, like),
     work: kept => ({
-      kept: kept * vectors,
+      kept: kept * (vectors + stepVectors * blocks),
       // Turning activations, for every panel unless they stay, and finishing sums.
       fixed: (steps * (stay ? 1 : panels) * (channels < leastChannels ? slowTurn : 1) + outputs) * vectors,
       bytes: kept * stepBytes,
-      pieces: panels * Math.ceil(vectors / blockVectors(lanes)),
+      pieces: panels * blocks,
     }),
     emit(to, operands, w, at) {
       const { output, ...windowFields } = window

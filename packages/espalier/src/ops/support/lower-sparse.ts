@@ -46,11 +46,11 @@ export function lowerSparse<D extends SparseDtype>(
   const { weight, matrix, denseGain = 1 } = product
   const numbers = matrix.outputs * matrix.taps * matrix.channels
   if (numbers < leastNumbers) return false
-  const cuts = cutsFor(sparseLayouts, dtype, product, c.target)
-  if (cuts.length === 0 || (c.target.sparse === 'auto' && remembered(weight).dense)) return false
   // Winograd's method rounds otherwise than sums by tap: neither what is measured nor the number of threads must decide which
   // of them is used.
   const rule = denseGain === 1 ? c.target : { ...c.target, threads: 1 }
+  const cuts = cutsFor(sparseLayouts, dtype, product, rule)
+  if (cuts.length === 0 || (c.target.sparse === 'auto' && remembered(weight).dense)) return false
   const measures = denseGain === 1 && rowsOf(product.window) * numbers >= leastMeasured
   const competes = cuts.length > 1 || c.target.sparse === 'auto'
   const machine = measures && competes ? c.machine : undefined
@@ -68,9 +68,10 @@ export function lowerSparse<D extends SparseDtype>(
     c.note(why)
     return false
   }
-  const { id, at, byteLength, make } = madeLayout(weight, matrix, candidate.cut, nonzeros)
+  const cut = rule === c.target ? candidate.cut : candidate.layout.cut(product, c.target)!
+  const { id, at, byteLength, make } = madeLayout(weight, matrix, cut, nonzeros)
   c.note(`${why}; ${byteLength} bytes, ${numbers * (dtype === 'float32' ? 4 : 1)} dense`)
-  candidate.cut.emit(c, operands(), c.made(id, weight, byteLength, make), at)
+  cut.emit(c, operands(), c.made(id, weight, byteLength, make), at)
   return true
 }
 
