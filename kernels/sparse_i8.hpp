@@ -17,7 +17,7 @@ struct SparseI8 {
   typedef int8_t Value;
   typedef int32_t Element;
   typedef i32v Sum;
-  static constexpr int width = 4;
+  static constexpr int width = 4, tall = 1;
 
   static ESPALIER_INLINE Quad spread(const int8_t* values) { return spread_quad(values); }
   typedef Quad Group;

@@ -1,7 +1,8 @@
 // What products with sparse weights share: rows of activations (of a matrix, or the windows of an image with channels last)
 // are turned so that what lies at the same place of k lies side by side for a block of rows. Then one weight is one
 // broadcast and an operation for every vector of the block, whatever the pattern of the weights. A block of k stays in the
-// first-level cache while all outputs of a panel pass; their sums wait in the second.
+// first-level cache while all outputs of a panel pass; their sums wait in the second. Turned rows wait there for the next
+// panel, if they are few enough.
 //
 // Everything is moved in words of 32 bits: a float, four bytes, or two 16-bit words. A step of k is one or two words of
 // each row, and the windows' taps follow each other in k, each filled up to whole steps.
@@ -175,21 +176,63 @@ ESPALIER_INLINE void sparse_add(const uint16_t* entry, const uint16_t* place, co
     for (int v = 0; v < Vectors; v++) store(own[o] + v * lanes, s[o][v]);
 }
 
-// Products of a part of the weights for a block of so many vectors of rows. `Kind` says what a step is: `Value`, `width` of them
-// together; `Sum`, a vector of sums; `spread(values)`, a step's weights ready to multiply; `add(sum, words, weights)`.
+// Adds to the sums of `Kind::tall` outputs, which share their places: what is loaded of the activations meets the weights of
+// each. `Vectors` of the rows at a time, so that all sums are in registers.
+template <class Kind, int Vectors>
+ESPALIER_INLINE void sparse_add_tall(int64_t count, const uint16_t* place, const typename Kind::Value* value,
+                                     const float* turned, float* sums, bool fresh) {
+  typename Kind::Sum s[Kind::tall][Vectors];
+#pragma GCC unroll 8
+  for (int o = 0; o < Kind::tall; o++)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++)
+      s[o][v] = fresh ? typename Kind::Sum{} : load(sums + o * sparse_rows + v * lanes);
+  for (int64_t i = 0; i < count; i++, value += Kind::width) {
+    const float* x = turned + place[i];
+    f32v own[Vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) own[v] = load(x + v * lanes);
+#pragma GCC unroll 8
+    for (int o = 0; o < Kind::tall; o++) {
+      const f32v weight = splat(value[o]);
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; v++) s[o][v] = fma(weight, own[v], s[o][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int o = 0; o < Kind::tall; o++)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; v++) store(sums + o * sparse_rows + v * lanes, s[o][v]);
+}
+
+// Products of a part of the weights for a block of so many vectors of rows, added to sums or, where they are fresh, put there.
+// `Kind` says what a step is: `Value`, `width` of them together, of `tall` outputs; `Sum`, a vector of sums. With one output:
+// `spread(values)`, a step's weights ready to multiply; `read` and `pick`, the same of a `group` of steps; `add(sum, words, weights)`.
 template <class Kind, int Vectors>
 __attribute__((noinline)) void sparse_multiply(const SparseWeight& w, const uint32_t* start, const float* turned, float* sums,
                                               bool fresh) {
-  constexpr int outputs = sparse_outputs(Vectors);
   const uint16_t *entry = w.directory() + 2 * start[0], *const last = w.directory() + 2 * start[2];
   const uint16_t* place = w.places() + start[1];
   const auto* value = reinterpret_cast<const typename Kind::Value*>(w.data + w.values_at) + int64_t(start[1]) * Kind::width;
   while (entry < last) {
-    const bool several = outputs > 1 && entry + 2 * outputs <= last && entry[1] == entry[2 * outputs - 1];
-    const int64_t steps = int64_t(several ? outputs : 1) * entry[1];
-    if (several) sparse_add<Kind, Vectors, outputs>(entry, place, value, turned, sums, fresh);
-    else sparse_add<Kind, Vectors, 1>(entry, place, value, turned, sums, fresh);
-    entry += several ? 2 * outputs : 2;
+    int entries = 1;
+    if constexpr (Kind::tall > 1) {
+      constexpr int some = Vectors > 1 ? 2 : 1;
+      float* const own = sums + int64_t(entry[0]) * Kind::tall * sparse_rows;
+      int v = 0;
+      for (; v + some <= Vectors; v += some)
+        sparse_add_tall<Kind, some>(entry[1], place, value, turned + v * lanes, own + v * lanes, fresh);
+      if (v < Vectors) sparse_add_tall<Kind, 1>(entry[1], place, value, turned + v * lanes, own + v * lanes, fresh);
+    } else {
+      constexpr int outputs = sparse_outputs(Vectors);
+      if (outputs > 1 && entry + 2 * outputs <= last && entry[1] == entry[2 * outputs - 1]) {
+        sparse_add<Kind, Vectors, outputs>(entry, place, value, turned, sums, fresh);
+        entries = outputs;
+      } else
+        sparse_add<Kind, Vectors, 1>(entry, place, value, turned, sums, fresh);
+    }
+    const int64_t steps = int64_t(entries) * entry[1];
+    entry += 2 * entries;
     place += steps;
     value += steps * Kind::width;
   }
@@ -221,7 +264,7 @@ inline void sparse_walk(const Context& c, const SparseWindow& v, const SparseWei
       ready = block;
       // Mostly every output has something in the first part, which then begins its sums.
       const uint32_t* const head = w.start(which, 0);
-      const bool complete = head[2] - head[0] == columns;
+      const bool complete = head[2] - head[0] == (columns + Kind::tall - 1) / Kind::tall;
       for (int64_t i = 0; i < columns && !complete; i++)
         for (int r = 0; r < filled; r += lanes) store(at.sums + i * sparse_rows + r, f32v{});
       for (int64_t part = 0; part < w.parts(); part++) {

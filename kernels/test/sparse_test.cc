@@ -158,7 +158,20 @@ void test_f32(const Shape& s) {
   const auto w = random_weights<float>(s, [] { return uniform(); });
   const bool biased = integer(0, 1), added = integer(0, 1);
   step.x = memory.add(x);
-  step.w = memory.add(pack(s, w, 1, sparse_rows, step));
+  step.tall = integer(0, 1) ? 4 : 1;
+  if (step.tall > 1) {
+    // Four outputs are one, with four times the channels.
+    const int64_t k = int64_t(s.taps()) * s.channels;
+    Shape stacked = s;
+    stacked.outputs = (s.outputs + 3) / 4;
+    stacked.channels = 4 * s.channels;
+    std::vector<float> u(stacked.outputs * 4 * k);
+    for (int o = 0; o < s.outputs; o++)
+      for (int64_t i = 0; i < k; i++) u[o / 4 * 4 * k + i * 4 + o % 4] = w[o * k + i];
+    step.w = memory.add(pack(stacked, u, 4, sparse_rows, step));
+    step.panel *= 4;
+  } else
+    step.w = memory.add(pack(s, w, 1, sparse_rows, step));
   step.bias = biased ? memory.add(bias) : absent;
   step.residual = added ? memory.add(residual) : absent;
   step.zeros = memory.add(std::vector<float>(s.channels));

@@ -7,8 +7,10 @@ import type { sparseCutFields } from '../plan/steps/sparse-cut.ts'
 import type { Target } from '../plan/target.ts'
 import { rowsOf } from './costs.ts'
 import type { CutLayout, Operands, ProductShape, SparseDtype, StepMaker } from './layout.ts'
+import type { Nonzeros } from './nonzeros.ts'
 import { addColumnSums } from './nonzeros.ts'
 import { keptSteps, type PartsShape, packParts, partsBytes, stepsOf, unpackParts } from './parts.ts'
+import { keptStacks, stackedMatrix, stackedNonzeros, unstacked } from './stacked.ts'
 
 /** Vectors of rows of a block: `sparse_vectors` of kernels/sparse_rows.hpp. */
 const blockVectors = (lanes: number): number => (lanes >= 8 ? 4 : 8)
@@ -29,8 +31,8 @@ const leastChannels = 8
 const slowTurn = 4
 /** What a step that is kept takes for a block of rows beside its multiply-adds, in vectors of rows. */
 const stepVectors = 0.8
-/** Bytes of a step that is kept: its place, and a float or four integers. */
-const stepBytes = 6
+/** Bytes of the place of a step that is kept. */
+const placeBytes = 2
 
 /** Where the sections of a packed weight begin, and how many steps are kept. */
 export type PartsAt = Readonly<Record<'directoryAt' | 'placesAt' | 'valuesAt' | 'extraAt' | 'kept', number>>
@@ -38,6 +40,8 @@ export type PartsAt = Readonly<Record<'directoryAt' | 'placesAt' | 'valuesAt' | 
 export interface PartsOptions<D extends SparseDtype> {
   /** Numbers of a step. */
   readonly width: 1 | 4
+  /** Outputs whose numbers are those of a step: 1, or `width` of them. */
+  readonly tall?: number
   /** 32-bit words of activations in a step. */
   readonly words: number
   /** Bytes of scratch before everything else. */
@@ -57,18 +61,22 @@ export type PartsFields = Pick<
 export function cutParts<D extends SparseDtype>(
   { matrix, window }: ProductShape,
   { traits: { lanes, int8Columns }, threads }: Target,
-  { width, words, padding = 0, columns, emit }: PartsOptions<D>,
+  { width, tall = 1, words, padding = 0, columns, emit }: PartsOptions<D>,
 ): CutLayout<D, PartsAt> | undefined {
   const { channels, outputs, taps } = matrix
   const rows = rowsOf(window)
   if (taps > mostTaps || rows < lanes) return undefined
   const blockRows = blockVectors(lanes) * lanes
   const pitch = blockRows * words
-  const steps = stepsOf(matrix, width)
+  const packed = tall > 1 ? stackedMatrix(matrix, tall) : matrix
+  const numbersOf = (nonzeros: Nonzeros): Nonzeros => (tall > 1 ? stackedNonzeros(nonzeros, tall) : nonzeros)
+  const steps = stepsOf(packed, width)
   const block = Math.min(steps, Math.floor(blockBytes / (4 * pitch)))
-  const finished = columns ?? 1
+  const finished = columns ?? tall
   const vectors = Math.ceil(rows / lanes)
   const blocks = Math.ceil(vectors / blockVectors(lanes))
+  // What is finished by columns is 8-bit integers.
+  const numberBytes = columns === undefined ? 4 : 1
   const mayStay = steps * pitch * 4 <= keptBytes
   const panel =
     Math.ceil(outputs / panelsOf(outputs, vectors / blockVectors(lanes), threads, mayStay) / finished) *
@@ -76,28 +84,31 @@ export function cutParts<D extends SparseDtype>(
   const panels = Math.ceil(outputs / panel)
   const stay = mayStay && panels > 1
   const sums = columns === undefined ? 0 : Math.ceil(outputs / columns) * columns
-  const shape: PartsShape = { width, panel, block, pitch }
+  const shape: PartsShape = { width, panel: panel / tall, block, pitch }
   return {
-    id: `parts of ${width}: ${panel} ${block} ${pitch} ${sums}`,
-    units: outputs * steps,
-    kept: nonzeros => keptSteps(nonzeros, matrix, width),
-    bytes: nonzeros => partsBytes(nonzeros, matrix, shape, 4 * sums),
+    id: `parts of ${width}, ${tall} tall: ${panel} ${block} ${pitch} ${sums}`,
+    units: packed.outputs * steps,
+    kept: nonzeros => (tall > 1 ? keptStacks(nonzeros, matrix, tall) : keptSteps(nonzeros, matrix, width)),
+    bytes: nonzeros => partsBytes(numbersOf(nonzeros), packed, shape, 4 * sums),
     pack(nonzeros) {
       const { bytes, directoryAt, placesAt, valuesAt, extraAt, kept } = packParts(
-        nonzeros,
-        matrix,
+        numbersOf(nonzeros),
+        packed,
         shape,
         4 * sums,
       )
       addColumnSums(nonzeros, new Int32Array(bytes.buffer, extraAt, sums))
       return { bytes, at: { directoryAt, placesAt, valuesAt, extraAt, kept } }
     },
-    unpack: ({ bytes, at }, like) => unpackParts({ ...shape, ...at, bytes }, matrix, like),
+    unpack({ bytes, at }, like) {
+      const dense = unpackParts({ ...shape, ...at, bytes }, packed, like)
+      return tall > 1 ? unstacked(dense, matrix, tall) : dense
+    },
     work: kept => ({
       kept: kept * (vectors + stepVectors * blocks),
       // Turning activations, for every panel unless they stay, and finishing sums.
       fixed: (steps * (stay ? 1 : panels) * (channels < leastChannels ? slowTurn : 1) + outputs) * vectors,
-      bytes: kept * stepBytes,
+      bytes: kept * (placeBytes + numberBytes * width),
       pieces: panels * blocks,
     }),
     emit(to, operands, w, at) {

@@ -20,7 +20,9 @@ const operandFields = {
 } as const
 
 const restFields = {
-  /** Weights that are not zero. */
+  /** Outputs that keep their weights at the same places of k, four together, or 1. */
+  tall: 'int',
+  /** Weights that are kept. */
   nonzero: 'int',
   /** Bytes of scratch for each thread. */
   scratchBytes: 'int',

@@ -18,7 +18,7 @@ export const rows: SparseLayout<'float32'> = {
       words: 1,
       emit(to, operands, fields, { kept }) {
         const zeros = to.table(new Float32Array(product.matrix.channels))
-        to.emit('sparse_f32', { ...operands, ...fields, zeros, nonzero: kept })
+        to.emit('sparse_f32', { ...operands, ...fields, zeros, tall: 1, nonzero: kept })
       },
     }),
 }
