@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
       const blocks = whole(200 * 33, 1, 80)
       for (let i = 0; i < data.length; i++)
         if (blocks[Math.floor(i / 130) * 33 + ((i % 130) >> 2)] === 0) data[i] = 0
-      const y = g.node('MatMul', [x, g.constant(float32(data, [200, 130]))])
+      const y = g.node('MatMul', [x, g.constant(float32([...data], [200, 130]))])
       return g.node('Relu', [g.node('Add', [y, g.constant(floats([130]))])])
     },
   },
@@ -380,7 +380,7 @@ describe('sparse kernels can be forbidden and asked for', () => {
     const data = Float32Array.from({ length: 96 * 64 }, (_, i) => blocks[(i >> 8) * 64 + (i % 64)]!)
     const g = graphBuilder()
     const x = g.input('x', 'float32', [64, 64])
-    g.output(g.node('Gemm', [x, g.constant(float32(data, [96, 64]))], { transB: 1 }))
+    g.output(g.node('Gemm', [x, g.constant(float32([...data], [96, 64]))], { transB: 1 }))
     using opened = await session(g.build(), { threads: 1, onWarning: () => {} })
     const inputs = { x: floats([64, 64]) }
     expect(opened.explain(inputs)).toMatch(/blocks 4x1 is quickest, as predicted/)
