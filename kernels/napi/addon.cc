@@ -125,10 +125,14 @@ void give(napi_env, void* data, void* hint) {
 struct Shelf {
   // Of what is kept and what is out: a host gives results back only between turns of its event loop, and a loop that never
   // ends one must not pile them up here.
-  static constexpr size_t limit = size_t(160) << 20;
+  static constexpr size_t limit = size_t(320) << 20;
   std::mutex mutex;
   std::map<size_t, std::vector<void*>> kept;
-  size_t bytes = 0;
+  size_t bytes = 0, lent = 0;
+
+  // Of what is out, a host is told only what goes beyond this. For every 64 MiB that it is told of it looks for what can
+  // be collected, which takes longer than many a run: with results of tens of megabytes it would do little else.
+  static constexpr size_t untold = size_t(192) << 20;
 
   static size_t class_of(size_t size) {
     size_t step = 4096;
@@ -136,25 +140,29 @@ struct Shelf {
     return (size + step - 1) / step * step;
   }
 
-  // `size` is that of a class. Null where the limit is reached.
-  void* take(size_t size) {
+  // `size` is that of a class. Null where the limit is reached. Says whether the host is to be told.
+  void* take(size_t size, bool* told) {
     const std::lock_guard<std::mutex> guard(mutex);
     const auto found = kept.find(size);
     if (found != kept.end() && !found->second.empty()) {
       void* p = found->second.back();
       found->second.pop_back();
+      lent += size;
+      *told = lent > untold;
       return p;
     }
     for (auto& [other, blocks] : kept)
       for (; bytes + size > limit && !blocks.empty(); blocks.pop_back(), bytes -= other) free(blocks.back());
     if (bytes + size > limit) return nullptr;
     void* p = aligned_alloc(64, size);
-    if (p) bytes += size;
+    if (p) bytes += size, lent += size;
+    *told = lent > untold;
     return p;
   }
   void give(void* p, size_t size) {
     const std::lock_guard<std::mutex> guard(mutex);
     kept[size].push_back(p);
+    lent -= size;
   }
 };
 
@@ -198,14 +206,30 @@ napi_value allocate(napi_env env, napi_callback_info info) {
   return buffer;
 }
 
+// What a host believes to be held outside of its heap.
+void tell(napi_env env, int64_t change) {
+  int64_t now;
+  napi_adjust_external_memory(env, change, &now);
+}
+
 // borrow(bytes): whatever was there; undefined where the host had better take its own.
 napi_value borrow(napi_env env, napi_callback_info info) {
   size_t bytes;
   if (!read_size(env, info, &bytes)) return nullptr;
   const size_t size = Shelf::class_of(bytes);
-  void* p = shelf().take(size);
+  bool told = false;
+  void* p = shelf().take(size, &told);
   if (!p) return nullptr;
-  const auto keep = [](napi_env, void* data, void* hint) { shelf().give(data, reinterpret_cast<size_t>(hint)); };
+  if (told) {
+    const auto keep = [](napi_env, void* data, void* hint) { shelf().give(data, reinterpret_cast<size_t>(hint)); };
+    return buffer_over(env, p, bytes, keep, size);
+  }
+  const auto keep = [](napi_env env, void* data, void* hint) {
+    const size_t size = reinterpret_cast<size_t>(hint);
+    shelf().give(data, size);
+    tell(env, int64_t(size));
+  };
+  tell(env, -int64_t(size));
   return buffer_over(env, p, bytes, keep, size);
 }
 
