@@ -60,6 +60,11 @@ ESPALIER_INLINE i32v expand_words(uint32_t bits, const uint8_t*& words) {
 #endif
 }
 
+template <int N>
+struct RowCount {
+  static constexpr int value = N;
+};
+
 // Rows of activations by one panel: sums[Rows][Kind::line]. `Kind` says what a word is: `Sum`, a vector of sums of
 // `Element`s; `Words(vector)`, ready to multiply; `Activations(x)`, those that a word meets, `step` elements of x for each;
 // `add(sum, activations, words)`.
@@ -87,32 +92,39 @@ __attribute__((noinline)) void bitmask_tile(const typename Kind::Activation* x, 
   }
 }
 
-// Walks the product of m rows by n columns: `finish(sums, first row, rows, first column, columns)` for every tile.
-template <class Kind, class Step, class Finish>
-ESPALIER_INLINE void bitmask_walk(const Step& s, const Context& c, int64_t steps, const Finish& finish) {
+// Walks a product of m rows by n columns: `multiply(count, rows of x, panel, sums)` for every tile of as many rows as `count`
+// says by its type and bitmask_columns columns, then `finish(sums, first row, rows, first column, columns)`.
+template <class Kind, class Step, class Multiply, class Finish>
+ESPALIER_INLINE void walk_few(const Step& s, const Context& c, int64_t steps, const Multiply& multiply, const Finish& finish) {
   const int64_t panels = (int64_t(s.n) + bitmask_columns - 1) / bitmask_columns;
   const auto* const x = c.at<const typename Kind::Activation>(s.x);
-  const auto* const w = c.at<const uint8_t>(s.w);
-  const auto* const starts = reinterpret_cast<const uint32_t*>(w + s.startsAt);
-  const uint8_t* const words = w + s.wordsAt;
   typename Kind::Element sums[bitmask_rows * Kind::line];
   // Parts of some 64 thousand words.
   c.pieces(panels, 65536 / (steps * bitmask_columns + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; panel++) {
       const int64_t column = panel * bitmask_columns, left = s.n - column;
       const int columns = int(left < bitmask_columns ? left : bitmask_columns);
-      const uint8_t* const bits = w + panel * steps * bitmask_bytes;
-      const uint8_t* const own = words + 4 * int64_t(starts[panel]);
       for (int r = 0, rows = 0; r < s.m; r += rows) {
         const auto* const from = x + int64_t(r) * s.xStride;
         rows = s.m - r;
-        if (rows >= 4) rows = 4, bitmask_tile<Kind, 4>(from, s.xStride, steps, bits, own, sums);
-        else if (rows >= 2) rows = 2, bitmask_tile<Kind, 2>(from, s.xStride, steps, bits, own, sums);
-        else bitmask_tile<Kind, 1>(from, s.xStride, steps, bits, own, sums);
+        if (rows >= 4) rows = 4, multiply(RowCount<4>{}, from, panel, sums);
+        else if (rows >= 2) rows = 2, multiply(RowCount<2>{}, from, panel, sums);
+        else multiply(RowCount<1>{}, from, panel, sums);
         finish(sums, r, rows, column, columns);
       }
     }
   });
+}
+
+template <class Kind, class Step, class Finish>
+ESPALIER_INLINE void bitmask_walk(const Step& s, const Context& c, int64_t steps, const Finish& finish) {
+  const auto* const w = c.at<const uint8_t>(s.w);
+  const auto* const starts = reinterpret_cast<const uint32_t*>(w + s.startsAt);
+  const auto multiply = [&](auto count, const typename Kind::Activation* x, int64_t panel, typename Kind::Element* sums) {
+    bitmask_tile<Kind, decltype(count)::value>(x, s.xStride, steps, w + panel * steps * bitmask_bytes,
+                                               w + s.wordsAt + 4 * int64_t(starts[panel]), sums);
+  };
+  walk_few<Kind>(s, c, steps, multiply, finish);
 }
 
 struct BitmaskF32 {

@@ -6,6 +6,7 @@
 
 namespace ESPALIER_ISA {
 
+// A word of four numbers, and the activations that it meets.
 struct BitmaskI8 {
   typedef activation8 Activation;
   typedef int32_t Element;

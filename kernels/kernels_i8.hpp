@@ -4,4 +4,5 @@
 #include "conv_i8.hpp"
 #include "gemm_i8.hpp"
 #include "quantize.hpp"
+#include "some_of_four_i8.hpp"
 #include "sparse_i8.hpp"

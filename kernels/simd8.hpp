@@ -203,7 +203,15 @@ ESPALIER_INLINE void store_bytes(uint8_t* p, u8_lanes v, int n = lanes) {
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
 ESPALIER_INLINE i32v to_i32(u8_lanes v, bool is_signed) {
+#if defined(__AVX512F__)
+  return (i32v)(is_signed ? _mm512_cvtepi8_epi32((__m128i)v) : _mm512_cvtepu8_epi32((__m128i)v));
+#elif defined(__AVX2__)
+  // Compilers would take the bytes one by one.
+  const __m128i bytes = _mm_cvtsi64_si128((int64_t)v);
+  return (i32v)(is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
+#else
   return is_signed ? __builtin_convertvector((i8_lanes)v, i32v) : __builtin_convertvector(v, i32v);
+#endif
 }
 ESPALIER_INLINE u8_lanes to_bytes(i32v v) {
 #if defined(__AVX512F__)

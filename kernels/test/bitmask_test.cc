@@ -1,8 +1,10 @@
 // Products of few rows with sparse weights beside plain loops and, to the bit, beside the dense kernels: odd sizes, none at
 // all, panels that are empty or full, 1 to 3 threads. Compiled for a machine, and with ESPALIER_EMULATE_VNNI, _SDOT or _AMX on
 // top of AVX2 (simd8.hpp).
-#include "../bitmask_i8.hpp"
+#include <algorithm>
+
 #include "../gemm.hpp"
+#include "../some_of_four_i8.hpp"
 #include "sums_i8.hpp"
 
 using namespace check;
@@ -131,13 +133,49 @@ void product_f32(int m, int n, int k, int percent) {
   all_near(y, expected, "bitmask_f32 " + sizes(m, n, k), 1e-4f, 1e-4f);
 }
 
-void product_i8(int m, int n, int k, int percent) {
+// The packed form (sparse/of-four.ts) of w [k, n], which has at most `kept` of every four numbers of a column, made plainly.
+std::vector<uint8_t> pack_of_four(const std::vector<int8_t>& w, int n, int k, int kept, espalier::steps::some_of_four_i8& s,
+                                  std::vector<int32_t>& sums) {
+  const int span = 16 / kept;
+  const int64_t steps = k / span, panels = (n + bitmask_columns - 1) / bitmask_columns;
+  std::vector<uint8_t> words, places;
+  sums.assign(panels * bitmask_columns, 0);
+  for (int64_t panel = 0; panel < panels; panel++)
+    for (int64_t step = 0; step < steps; step++)
+      for (int64_t column = panel * bitmask_columns; column < (panel + 1) * bitmask_columns; column++) {
+        uint8_t word[4] = {}, place = 0;
+        for (int four = 0, next = 0; four < span / 4; four++, next = four * kept)
+          for (int i = 0; i < 4; i++) {
+            const int8_t value = column < n ? w[(step * span + four * 4 + i) * n + column] : int8_t(0);
+            if (value == 0) continue;
+            sums[column] += value;
+            place |= uint8_t(i << 2 * next);
+            word[dot_depth == 2 ? next % 2 * 2 + next / 2 : next] = uint8_t(value);
+            next++;
+          }
+        words.insert(words.end(), word, word + 4);
+        places.push_back(place);
+      }
+  s.placesAt = int(words.size());
+  words.insert(words.end(), places.begin(), places.end());
+  s.kept = kept;
+  return words;
+}
+
+// With kept of every four numbers at most, or, where that is 0, whole fours.
+void product_i8(int m, int n, int k, int percent, int kept = 0) {
   Memory memory;
   const int64_t results = int64_t(m) * n;
   const Call call = random_call(n, results, false);
   const uint8_t flip = call.w_signed ? 0 : 0x80;
   const auto x = bytes(int64_t(m) * k);
-  const auto w = random_weights<int8_t>(n, k, 4, percent, [] { return int8_t(integer(-128, 127)); });
+  auto w = random_weights<int8_t>(n, k, 4, percent, [] { return int8_t(integer(-128, 127)); });
+  for (int64_t i = 0; kept > 0 && i < k; i += 4)
+    for (int64_t j = 0; j < n; j++) {
+      int order[4] = {0, 1, 2, 3};
+      std::shuffle(order, order + 4, generator());
+      for (int e = kept; e < 4; e++) w[(i + order[e]) * n + j] = 0;
+    }
   std::vector<uint8_t> plain(w.size());
   for (size_t i = 0; i < w.size(); i++) plain[i] = uint8_t(w[i]) ^ flip;
   const int stride = int(round_up(k, dot_depth)) + (integer(0, 1) ? dot_depth : 0), threads = integer(1, 3);
@@ -177,29 +215,36 @@ void product_i8(int m, int n, int k, int percent) {
   dense.k = k;
   dense.xStride = stride;
 
-  espalier::steps::bitmask_i8 s{};
-  set_fields(s, call, memory);
-  std::vector<int32_t> sums;
-  auto packed = pack_bitmask(w, n, k, 4, s, sums);
-  s.sumsAt = int(packed.size() + 3) / 4 * 4;
-  packed.resize(s.sumsAt + 4 * sums.size());
-  if (!sums.empty()) std::memcpy(packed.data() + s.sumsAt, sums.data(), 4 * sums.size());
-  s.x = prepare.y;
-  s.w = memory.add(packed);
-  s.y = memory.add(nothing, call.output > 1 ? 1 : 0);
-  s.m = m;
-  s.n = n;
-  s.k = k;
-  s.xStride = stride;
+  const auto y_at = memory.add(nothing, call.output > 1 ? 1 : 0);
+  const auto fill = [&](auto& s, auto pack_weights) {
+    set_fields(s, call, memory);
+    std::vector<int32_t> sums;
+    auto packed = pack_weights(s, sums);
+    s.sumsAt = int(packed.size() + 3) / 4 * 4;
+    packed.resize(s.sumsAt + 4 * sums.size());
+    if (!sums.empty()) std::memcpy(packed.data() + s.sumsAt, sums.data(), 4 * sums.size());
+    s.x = prepare.y;
+    s.w = memory.add(packed);
+    s.y = y_at;
+    s.m = m;
+    s.n = n;
+    s.k = k;
+    s.xStride = stride;
+  };
+  espalier::steps::bitmask_i8 fours{};
+  espalier::steps::some_of_four_i8 some{};
+  if (kept == 0) fill(fours, [&](auto& s, auto& sums) { return pack_bitmask(w, n, k, 4, s, sums); });
+  else fill(some, [&](auto& s, auto& sums) { return pack_of_four(w, n, k, kept, s, sums); });
   run(memory, threads, [&](const espalier::Context& c) {
     prepare_i8(prepare, c);
     pack_i8(pack, c);
     c.barrier();
     gemm_i8(dense, c);
-    bitmask_i8(s, c);
+    if (kept == 0) bitmask_i8(fours, c);
+    else some_of_four_i8(some, c);
   });
 
-  const uint8_t* y = memory.at<uint8_t>(s.y);
+  const uint8_t* y = memory.at<uint8_t>(y_at);
   bool ok = std::memcmp(y, memory.at<uint8_t>(dense.y), nothing.size()) == 0;
   for (int i = 0; i < m; i++)
     for (int j = 0; j < n; j++) {
@@ -208,7 +253,7 @@ void product_i8(int m, int n, int k, int percent) {
         sum += (value(x[int64_t(i) * k + e], call.x_signed) - x_zero(call)) * w[int64_t(e) * n + j];
       ok = ok && right(call, sum, j, int64_t(i) * n + j, y);
     }
-  that(ok, "bitmask_i8 " + sizes(m, n, k) + " " + describe(call));
+  that(ok, (kept == 0 ? "bitmask_i8 " : "some_of_four_i8 ") + sizes(m, n, k) + " " + describe(call));
 }
 
 }  // namespace
@@ -217,6 +262,7 @@ int main() {
   for (int i = 0; i < 300; i++) {
     product_f32(integer(1, 9), integer(1, 150), integer(1, 70), integer(0, 5) * 20);
     product_i8(integer(1, 9), integer(1, 150), 4 * integer(1, 18), integer(0, 5) * 20);
+    product_i8(integer(1, 9), integer(1, 150), 16 * integer(1, 6), integer(0, 5) * 20, integer(1, 2));
   }
   for (int i = 0; i < 6; i++) {
     product_f32(integer(1, 8), integer(200, 400), integer(280, 800), 40);
@@ -227,6 +273,7 @@ int main() {
       for (int k : {0, 4, 8}) {
         product_f32(m, n, k, 50);
         product_i8(m, n, k, 50);
+        product_i8(m, n, 4 * k, 50, 1 + m);
       }
   return finish("bitmask");
 }

@@ -47,7 +47,7 @@ interface Case {
   readonly shape: number[]
   readonly dtype?: 'float32' | 'uint8'
   /** What the plan has for it. */
-  readonly step: 'sparse_f32' | 'sparse_i8' | 'bitmask_f32' | 'bitmask_i8' | 'gemm_f32'
+  readonly step: 'sparse_f32' | 'sparse_i8' | 'bitmask_f32' | 'bitmask_i8' | 'some_of_four_i8' | 'gemm_f32'
   readonly build: (g: GraphBuilder, x: Handle) => Handle
 }
 
@@ -149,6 +149,25 @@ const cases: readonly Case[] = [
         // [k, n], of which four along k are zero together, and some columns throughout.
         const turned = whole(1024 * 523, 120, 70, 4).fill(0, 1024 * 40, 1024 * 90)
         const data = Int8Array.from(turned, (_, i) => turned[(i % 523) * 1024 + Math.floor(i / 523)]!)
+        return g.node('MatMulInteger', [
+          x,
+          g.constant(tensor('int8', [1024, 523], data)),
+          g.constant(tensor('uint8', [], Uint8Array.of(9))),
+        ])
+      },
+    }),
+  ),
+  ...[1, 2].map(
+    (kept): Case => ({
+      name: `8-bit weights, ${kept} of every four`,
+      shape: [kept, 1024],
+      dtype: 'uint8',
+      step: 'some_of_four_i8',
+      build: (g, x) => {
+        const data = Int8Array.from(whole(1024 * 523, 120, 10), (value, i) => {
+          const [k, output] = [Math.floor(i / 523), i % 523]
+          return (k + output) % 4 < kept ? value : 0
+        })
         return g.node('MatMulInteger', [
           x,
           g.constant(tensor('int8', [1024, 523], data)),
@@ -268,7 +287,7 @@ describe.each(cases)('$name', one => {
 
 /** Weights as small as those of few rows come from a cache, where dense kernels are quicker: sparse ones are asked for. */
 const optionsOf = ({ step }: Case): SessionOptions => ({
-  sparse: step.startsWith('bitmask') ? 'always' : 'auto',
+  sparse: /bitmask|some_of/.test(step) ? 'always' : 'auto',
   onWarning: () => {},
 })
 

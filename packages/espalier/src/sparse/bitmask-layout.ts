@@ -26,6 +26,19 @@ const tileRows = [4, 2, 1]
 /** What a row takes, in units of expanding a vector of words. */
 const rowShare = 0.25
 
+/**
+ * The rows of a product, and how often a weight is expanded for them, in units of what that takes with AVX2; `undefined`
+ * where it is not one of matrices, or its rows are not few.
+ */
+export function fewRows(
+  { matrix, window }: ProductShape,
+  { isa }: Target,
+): { readonly rows: number; readonly expanding: number } | undefined {
+  const rows = rowsOf(window)
+  if (matrix.taps > 1 || !isLine(window) || rows > mostRows) return undefined
+  return { rows, expanding: tilesOf(rows) * expandShare(isa) }
+}
+
 export type BitmaskAt = Readonly<Record<'startsAt' | 'wordsAt' | 'extraAt' | 'kept', number>>
 /** The fields of a step that follow from how the weight is cut. */
 export type BitmaskFields = Pick<
@@ -43,13 +56,16 @@ export interface BitmaskOptions<D extends SparseDtype> {
 
 /** Words with bits for a product; `undefined` where the kernels do not take it. */
 export function cutBitmask<D extends SparseDtype>(
-  { matrix, window }: ProductShape,
-  { traits: { lanes, int8Depth }, isa }: Target,
+  product: ProductShape,
+  target: Target,
   { width, sums, emit }: BitmaskOptions<D>,
 ): CutLayout<D, BitmaskAt> | undefined {
-  const { channels, outputs, taps } = matrix
-  const rows = rowsOf(window)
-  if (taps > 1 || !isLine(window) || rows > mostRows || channels % width !== 0) return undefined
+  const { matrix } = product
+  const { channels, outputs } = matrix
+  const { lanes, int8Depth } = target.traits
+  const few = fewRows(product, target)
+  if (few === undefined || channels % width !== 0) return undefined
+  const { rows, expanding } = few
   const shape: BitmaskShape = { columns: 2 * lanes, depth: width === 1 ? 1 : int8Depth }
   const panels = Math.ceil(outputs / shape.columns)
   const steps = stepsOf(matrix, width)
@@ -69,7 +85,7 @@ export function cutBitmask<D extends SparseDtype>(
     work: kept => ({
       kept,
       // Every vector of words is expanded, whatever is kept of it.
-      fixed: 2 * panels * steps * (tilesOf(rows) * expandShare(isa) + rows * rowShare),
+      fixed: 2 * panels * steps * (expanding + rows * rowShare),
       bytes: bitmaskBytes(matrix, width, kept, shape),
       pieces: panels,
     }),

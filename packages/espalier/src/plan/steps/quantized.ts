@@ -7,7 +7,7 @@
  * `dynamic_quantize` write; unsigned bytes in multiples of four are in that form already on AVX-512 VNNI and AMX.
  */
 import type { StepSpec } from '../fields.ts'
-import { bitmaskCutFields } from './bitmask-cut.ts'
+import { bitmaskCutFields, fewRowsFields } from './bitmask-cut.ts'
 import { sparseCutFields } from './sparse-cut.ts'
 
 /** Bytes of a sum as it leaves a step, by code: s32, f32, u8, s8. */
@@ -102,6 +102,19 @@ const bitmaskFields: typeof sumFields & typeof bitmaskCutFields & typeof bitmask
   ...sumFields,
   ...bitmaskCutFields,
   ...bitmaskRest,
+}
+
+const ofFourRest = {
+  /** Of every four numbers at most: 1 or 2. */
+  kept: 'int',
+  /** Where places and sums of columns begin in the weight, in bytes. */
+  placesAt: 'int',
+  sumsAt: 'int',
+} as const
+const ofFourFields: typeof sumFields & typeof fewRowsFields & typeof ofFourRest = {
+  ...sumFields,
+  ...fewRowsFields,
+  ...ofFourRest,
 }
 
 const depthwiseOwn = {
@@ -225,6 +238,7 @@ export interface QuantizedSteps {
   readonly depthwise_i8: StepSpec<typeof depthwiseFields>
   readonly sparse_i8: StepSpec<typeof sparseFields>
   readonly bitmask_i8: StepSpec<typeof bitmaskFields>
+  readonly some_of_four_i8: StepSpec<typeof ofFourFields>
   readonly quantize: StepSpec<typeof quantizeFields>
   readonly dequantize: StepSpec<typeof dequantizeFields>
   readonly dynamic_quantize: StepSpec<typeof dynamicQuantizeFields>
@@ -305,6 +319,14 @@ export const quantizedSteps: QuantizedSteps = {
     cost: s => ({
       flops: 2 * s.m * s.n * s.k,
       bytes: (s.n * s.k) / 32 + 4 * s.words + s.m * (s.k + s.n * outputBytes[s.output as 0]),
+    }),
+  },
+  some_of_four_i8: {
+    doc: 'y = finish(x * w) for few rows and a w of which one or two of every four numbers are kept, summed exactly.',
+    fields: ofFourFields,
+    cost: s => ({
+      flops: (s.m * s.n * s.k * s.kept) / 2,
+      bytes: (5 * s.n * s.k * s.kept) / 16 + s.m * (s.k + s.n * outputBytes[s.output as 0]),
     }),
   },
   quantize: {

@@ -67,7 +67,7 @@ const extent = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, ma
 const weights = fc
   .record({
     outputs: fc.oneof(extent, fc.constantFrom(1, 257, 300)),
-    channels: extent,
+    channels: fc.oneof(extent, fc.constantFrom(16, 32, 48, 64)),
     kernel: fc.constantFrom([1, 1], [3], [3, 2]),
     form: fc.constantFrom('product', 'transposed', 'one of a batch', 'convolution'),
     pattern: fc.constantFrom(...Object.keys(patterns)),
