@@ -28,7 +28,7 @@ export function chartOf({ name, curves, machine, threads, version, date }) {
   const end = x.ticks.at(-1).at
   return lineCharts({
     title: `Speed over zeros: ${name}`,
-    subtitle: `${machine.cpu}, ${threads} thread${threads === 1 ? '' : 's'}, ${machine.host}, Espalier ${version}, ${date}`,
+    subtitle: `${machine.cpu}, ${threads} thread${threads === 1 ? '' : 's'}, ${machine.host}, Espalier ${version}, ${date}, load ${machine.load.toFixed(1)}`,
     series: used.map(({ name: own }) => own),
     loose: used.flatMap(({ loose }, index) => (loose ? [index] : [])),
     panels: layers.map(layer => ({
