@@ -90,21 +90,23 @@ function whereThereIsMemory<T>(measure: () => T): T | undefined {
   }
 }
 
-/** Times that something is measured in a process when other work keeps getting in the way; then, what is built in is used. */
-const ATTEMPTS = 2
+/** Times that something is measured in a process while other work keeps getting in the way; then, what is built in is used. */
+const ATTEMPTS = 3
 const attempts = new WeakMap<Measured, number>()
 
 /** Costs of these layouts, all of one data type, and of what they compete with, measured where that has not been done. */
 function costsOn(machine: Machine, layouts: readonly SparseLayout[], few: boolean): Costs {
   const { target } = machine
   const known = measuredOn(target)
-  const tried = attempts.get(known) ?? 0
-  if (!isKnown(known, layouts, few) && tried < ATTEMPTS) {
-    if (whereThereIsMemory(() => measure(known, machine, layouts, few))) keep(target)
-    else attempts.set(known, tried + 1)
+  let failed = attempts.get(known) ?? 0
+  let done = isKnown(known, layouts, few)
+  while (!done && failed < ATTEMPTS) {
+    done = whereThereIsMemory(() => measure(known, machine, layouts, few)) ?? false
+    if (done) keep(target)
+    else attempts.set(known, ++failed)
   }
   const builtIn = builtInCosts(target, sparseLayouts)
-  if (!isKnown(known, layouts, few)) return builtIn
+  if (!done) return builtIn
   return {
     byte: known.byte ?? builtIn.byte,
     builtIn: false,
