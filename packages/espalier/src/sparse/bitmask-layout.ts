@@ -76,8 +76,7 @@ export function cutBitmask<D extends SparseDtype>(
     kept: nonzeros => keptSteps(nonzeros, matrix, width),
     bytes: nonzeros => bitmaskBytes(matrix, width, keptSteps(nonzeros, matrix, width), shape) + extra,
     pack(nonzeros) {
-      const kept = keptSteps(nonzeros, matrix, width)
-      const { bytes, startsAt, wordsAt, extraAt } = packBitmask(nonzeros, matrix, kept, shape, extra)
+      const { bytes, startsAt, wordsAt, extraAt, kept } = packBitmask(nonzeros, matrix, shape, extra)
       addColumnSums(nonzeros, new Int32Array(bytes.buffer, extraAt, extra / 4))
       return { bytes, at: { startsAt, wordsAt, extraAt, kept } }
     },

@@ -57,49 +57,51 @@ function sectionsOf(
   return { startsAt, wordsAt, extraAt: round(wordsAt + 4 * kept + overrun) }
 }
 
-/** Packs a matrix of one tap of which `kept` words are kept, and leaves room for `extra` bytes behind them. */
+/** Packs a matrix of one tap, and leaves room for `extra` bytes behind it. */
 export function packBitmask(
   nonzeros: Nonzeros,
   matrix: WeightMatrix,
-  kept: number,
   { columns, depth }: BitmaskShape,
   extra = 0,
 ): Bitmask {
   const width = widthOf(nonzeros.values)
+  const shift = width === 4 ? 2 : 0
   const { starts, ks, values } = nonzeros
   const { outputs } = matrix
   const steps = stepsOf(matrix, width)
   const panels = Math.ceil(outputs / columns)
+  const across = columns / 8
+  const bits = new Uint8Array(panels * steps * across)
+  /** The byte of an output in the first step. */
+  const byteOf = (output: number): number => {
+    const within = output % columns
+    return ((output - within) / columns) * steps * across + (within >> 3)
+  }
+  for (let output = 0; output < outputs; output++) {
+    const [byte, bit] = [byteOf(output), 1 << (output & 7)]
+    for (let i = starts[output]!; i < starts[output + 1]!; i++)
+      bits[byte + (ks[i]! >> shift) * across]! |= bit
+  }
+  // Words before each byte of bits.
+  const before = new Uint32Array(bits.length)
+  let kept = 0
+  for (let i = 0; i < bits.length; i++) {
+    before[i] = kept
+    kept += bitCount(bits[i]!)
+  }
   const { startsAt, wordsAt, extraAt } = sectionsOf(matrix, width, kept, columns)
   const bytes = new Uint8Array(extraAt + extra)
+  bytes.set(bits)
   const panelStarts = new Uint32Array(bytes.buffer, startsAt, panels)
+  for (let panel = 0; panel < panels; panel++) panelStarts[panel] = before[panel * steps * across] ?? 0
   const packed = numbersAt(values, bytes, wordsAt, kept * width)
   const places = placesOf(width, depth)
-  const shift = width === 4 ? 2 : 0
-  const across = columns / 8
-  // Words before each byte of bits of the panel.
-  const before = new Uint32Array(steps * across)
-  for (let panel = 0, next = 0; panel < panels; panel++) {
-    const first = panel * columns
-    const last = Math.min(first + columns, outputs)
-    const bits = bytes.subarray(panel * steps * across, (panel + 1) * steps * across)
-    for (let output = first; output < last; output++) {
-      const [byte, bit] = [(output - first) >> 3, 1 << ((output - first) & 7)]
-      for (let i = starts[output]!; i < starts[output + 1]!; i++)
-        bits[(ks[i]! >> shift) * across + byte]! |= bit
-    }
-    panelStarts[panel] = next
-    for (let i = 0; i < bits.length; i++) {
-      before[i] = next
-      next += bitCount(bits[i]!)
-    }
-    for (let output = first; output < last; output++) {
-      const [byte, below] = [(output - first) >> 3, (1 << ((output - first) & 7)) - 1]
-      for (let i = starts[output]!; i < starts[output + 1]!; i++) {
-        const k = ks[i]!
-        const at = (k >> shift) * across + byte
-        packed[(before[at]! + bitCount(bits[at]! & below)) * width + places[k & (width - 1)]!] = values[i]!
-      }
+  for (let output = 0; output < outputs; output++) {
+    const [byte, below] = [byteOf(output), (1 << (output & 7)) - 1]
+    for (let i = starts[output]!; i < starts[output + 1]!; i++) {
+      const k = ks[i]!
+      const at = byte + (k >> shift) * across
+      packed[(before[at]! + bitCount(bits[at]! & below)) * width + places[k & (width - 1)]!] = values[i]!
     }
   }
   return { columns, depth, bytes, startsAt, wordsAt, extraAt, kept }
