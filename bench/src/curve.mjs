@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util'
 import { diagnose, version } from 'espalier'
 import { openBrowser } from './curve/browser.mjs'
 import { chartOf } from './curve/charts.mjs'
-import { CURVES, measureCurve } from './curve/measure.mjs'
+import { layers } from './curve/layers.mjs'
+import { CURVES, layerOf, measureCurve } from './curve/measure.mjs'
 import { remarksOf } from './curve/plateaus.mjs'
 import { lookAtMachine } from './engine/machine.mjs'
 import { readResults, saveResults } from './results.mjs'
@@ -17,6 +18,7 @@ const charts = join(import.meta.dirname, '../../docs/charts')
 const { values: options } = parseArgs({
   options: {
     engines: { type: 'string', default: 'native,wasm,chromium' },
+    layers: { type: 'string', default: '' },
     threads: { type: 'string', default: '1' },
     budget: { type: 'string', default: '60' },
     chart: { type: 'boolean', default: false },
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
 const HELP = `Speed of sparse kernels over the share of zeros: npm --prefix bench run curve -- OPTIONS
 
   --engines A,B   native, wasm (in Node), chromium; all when left out. Others keep the figures they have
+  --layers TEXT   those whose name contains it. Others keep the figures they have
   --threads N     1 when left out; WebAssembly runs with one
   --budget N      milliseconds that each point is timed for, 60 when left out
   --chart         measures nothing: draws the charts of results/curve.json again`
@@ -60,7 +63,9 @@ async function measureAll() {
       version,
       date: new Date().toISOString().slice(0, 10),
     }
-    const measured = { name, ...facts, curves }
+    const earlier = engines.find(known => known.name === name)?.curves ?? []
+    const kept = earlier.filter(({ layer }) => layers.some(own => own.name === layer) && !isAsked(layer))
+    const measured = { name, ...facts, curves: [...kept, ...curves] }
     engines = [...engines.filter(known => known.name !== name), measured]
     saveResults('curve', { engines })
   }
@@ -98,10 +103,15 @@ async function measureInBrowser(measure, budget) {
   }
 }
 
+function isAsked(layer) {
+  return layer.includes(options.layers)
+}
+
 /** All curves of an engine, in words as they come. */
 async function curvesOf(name, engine, ask) {
   const curves = []
   for (let index = 0; index < CURVES; index++) {
+    if (!isAsked(layerOf(index).name)) continue
     const curve = await ask(index, engine)
     curves.push(curve)
     const points = curve.points.map(

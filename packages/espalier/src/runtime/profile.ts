@@ -8,8 +8,10 @@ import type { Times } from './engine/instance.ts'
 import type { Values } from './executor.ts'
 
 export interface ProfileOptions {
-  /** Runs that are timed, after one that is not; 10 when left out. */
+  /** Runs that are timed; 10 when left out. */
   readonly runs?: number
+  /** Runs before, that are not; 1 when left out. */
+  readonly warmUp?: number
 }
 
 /** One step of a run. */
@@ -39,11 +41,11 @@ export function profileEngine(
   engine: Engine,
   feeds: Values,
   run: EngineRun,
-  { runs = 10 }: ProfileOptions = {},
+  { runs = 10, warmUp = 1 }: ProfileOptions = {},
 ): Profile {
   const samples: number[][] = []
   let rows: Omit<ProfileRow, 'seconds'>[] = []
-  for (let index = -1; index < runs; index++) {
+  for (let index = -warmUp; index < runs; index++) {
     const found: { plan: Plan; times: Times }[] = []
     const observer: Observer = {
       stage(plan) {
@@ -55,8 +57,8 @@ export function profileEngine(
       },
     }
     engine.run(feeds, { ...run, observer })
-    if (index < 0) rows = found.flatMap(({ plan }) => describePlan(plan))
-    else samples.push(found.flatMap(({ times }) => times.flatMap(list => [...list])))
+    if (index === -warmUp) rows = found.flatMap(({ plan }) => describePlan(plan))
+    if (index >= 0) samples.push(found.flatMap(({ times }) => times.flatMap(list => [...list])))
   }
   const totals = samples.map(sample => sample.reduce((a, b) => a + b, 0))
   return {

@@ -61,7 +61,12 @@ export interface SweptLayer {
   readonly points: readonly (SweepPoint & LayerTime)[]
 }
 
-export type SweepOptions = EngineChoice & SyntheticOptions & { readonly budget: number }
+export interface SweepOptions extends EngineChoice, SyntheticOptions {
+  /** Milliseconds that each is timed for, about. */
+  readonly budget: number
+  /** With `true`, weights come from memory in every run, and not from caches. */
+  readonly cold?: boolean
+}
 
 /** Times one layer over its share of zeros, all beside each other, each for about `budget` milliseconds. */
 export async function sweepLayer(
@@ -80,7 +85,7 @@ export async function sweepLayer(
     const weight = syntheticWeight(shape, layer.view, scores, pattern, sparsity)
     candidates.push({ graph: await soloGraph(layer, form, weight, engine), sparse: 'always' })
   }
-  const [dense, ...times] = (await timeTogether(candidates, engine, options.budget)) as [
+  const [dense, ...times] = (await timeTogether(candidates, engine, options.budget, options.cold)) as [
     LayerTime,
     ...LayerTime[],
   ]

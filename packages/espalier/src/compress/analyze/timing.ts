@@ -43,11 +43,15 @@ const TURNS = 8
 /** Runs of a turn at most. */
 const MOST_RUNS = 50
 
-/** The times of several models, each measured for about `budget` milliseconds. */
+/**
+ * The times of several models, each measured for about `budget` milliseconds. With `cold`, each run finds in the caches
+ * something else, as a layer of a large model does that is run for one token: a few runs of each, whatever the budget.
+ */
 export async function timeTogether(
   candidates: readonly Candidate[],
   engine: EngineChoice,
   budget: number,
+  cold = false,
 ): Promise<LayerTime[]> {
   const opened: Session[] = []
   try {
@@ -56,19 +60,19 @@ export async function timeTogether(
       const feeds = randomFeeds(requiredInputs(candidates[index]!.graph))
       const rows = own.profile(feeds, { runs: 1 }).rows.slice(0, -1)
       const seconds = secondsOf(rows)
+      if (cold) return { own, feeds, runs: 1, least: Number.POSITIVE_INFINITY, ...describeRows(rows) }
       // Each is two runs, the first of them to fill the caches.
       const wanted = Math.floor(budget / 2000 / TURNS / Math.max(seconds, 1e-7))
       const runs = Math.max(1, Math.min(MOST_RUNS, wanted))
-      const note = rows.find(row => row.note !== undefined)?.note
-      return { own, feeds, runs, least: seconds, kernels: rows.map(({ kind }) => kind), note }
+      return { own, feeds, runs, least: seconds, ...describeRows(rows) }
     })
     for (let turn = 0; turn < TURNS; turn++)
       for (const side of sides)
-        for (let run = 0; run < side.runs; run++)
-          side.least = Math.min(
-            side.least,
-            secondsOf(side.own.profile(side.feeds, { runs: 1 }).rows.slice(0, -1)),
-          )
+        for (let run = 0; run < side.runs; run++) {
+          if (cold) emptyCaches()
+          const { rows } = side.own.profile(side.feeds, { runs: 1, warmUp: cold ? 0 : 1 })
+          side.least = Math.min(side.least, secondsOf(rows.slice(0, -1)))
+        }
     return sides.map(({ least, kernels, note }) => ({
       milliseconds: 1000 * least,
       kernels,
@@ -77,6 +81,28 @@ export async function timeTogether(
   } finally {
     for (const own of opened) own.dispose()
   }
+}
+
+function describeRows(
+  rows: readonly ProfileRow[],
+): Pick<LayerTime, 'kernels'> & { note: string | undefined } {
+  return {
+    kernels: rows.map(({ kind }) => kind),
+    note: rows.find(row => row.note !== undefined)?.note,
+  }
+}
+
+/** Bytes that no cache holds together with something else, or hardly any. */
+const CACHES = 2 ** 26
+const CACHE_LINE = 64
+let filling: Float64Array | undefined
+
+/** Fills the caches with numbers that nobody wants. */
+function emptyCaches(): number {
+  filling ??= new Float64Array(CACHES / 8).fill(1)
+  let sum = 0
+  for (let i = 0; i < filling.length; i += CACHE_LINE / 8) sum += filling[i]!
+  return sum
 }
 
 function secondsOf(rows: readonly ProfileRow[]): number {
