@@ -15,7 +15,7 @@ import { patternNamed } from '../patterns/index.ts'
 import { quantizeDynamic } from '../quantize/dynamic.ts'
 import { quantizeStatic } from '../quantize/static.ts'
 import { type Analysis, analyze } from './analyze.ts'
-import { breakEven } from './break-even.ts'
+import { breakEven, sweepLayer } from './break-even.ts'
 import { readImposition } from './imposition.ts'
 import { asFloat32, type FoundLayers, findLayers } from './layers.ts'
 import { soloGraph } from './solo.ts'
@@ -70,6 +70,23 @@ describe('what is imposed', () => {
   ])('refuses "%s"', text =>
     expect(() => readImposition(text)).toThrow(expect.objectContaining({ code: 'bad-argument' })),
   )
+})
+
+test.each([false, true])('a layer over its share of zeros, its weights from memory: %s', async cold => {
+  const layer = layersOf(network()).layers.find(({ node }) => node === 'first')!
+  const [pattern, sparsities] = [patternNamed('unstructured'), [0, 0.5, 0.9]]
+  const found = await sweepLayer(
+    layer,
+    { pattern, form: 'float32', sparsities },
+    { ...engine, budget: 1, cold },
+  )
+  if (found.dense.kernels.includes('reference')) return
+  expect([found.form, found.points.map(({ sparsity }) => sparsity)]).toEqual(['float32', sparsities])
+  for (const { milliseconds, kernels } of [found.dense, ...found.points]) {
+    expect(milliseconds).toBeGreaterThan(0)
+    expect(Number.isFinite(milliseconds)).toBe(true)
+    expect(kernels).toHaveLength(1)
+  }
 })
 
 describe('synthetic weights', () => {
