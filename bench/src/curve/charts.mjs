@@ -25,13 +25,16 @@ export function chartOf({ name, curves, machine, threads, version, date }) {
   const used = series.filter(({ name: own }) =>
     curves.some(curve => curve.series === own && curve.points.length > 0),
   )
+  const measured = layers.filter(({ name: own }) =>
+    curves.some(({ layer, points }) => layer === own && points.length > 0),
+  )
   const end = x.ticks.at(-1).at
   return lineCharts({
     title: `Speed over zeros: ${name}`,
     subtitle: `${machine.cpu}, ${threads} thread${threads === 1 ? '' : 's'}, ${machine.host}, Espalier ${version}, ${date}, load ${machine.load.toFixed(1)}`,
     series: used.map(({ name: own }) => own),
     loose: used.flatMap(({ loose }, index) => (loose ? [index] : [])),
-    panels: layers.map(layer => ({
+    panels: measured.map(layer => ({
       title: layer.name,
       lines: used.map(({ name: own }, index) => {
         const points = curves.find(curve => curve.layer === layer.name && curve.series === own)?.points ?? []

@@ -17,7 +17,7 @@ export const layers = [
   { name: 'BERT projection: 128 rows, 768 to 768', ...product(128, 768, 768) },
   { name: 'BERT feed-forward: 128 rows, 768 to 3072', ...product(128, 768, 3072) },
   { name: 'ResNet-50 1x1: 14x14 pixels, 256 to 1024', ...pointwise(14, 256, 1024) },
-  { name: 'one token, weights from memory: 1 row, 2048 to 4096', ...product(1, 2048, 4096), cold: true },
+  { name: 'one token, from memory: 1 row, 2048 to 4096', ...product(1, 2048, 4096), cold: true },
 ]
 
 function weight(g, shape) {
