@@ -33,8 +33,9 @@ function describe({ candidate, name, kept, atLeast, predicted, measured }: Entry
 /** From which share of zero units on the best layout of each unit is predicted to be quicker than the dense kernel. */
 export function breakEvens({ candidates }: Contest): { readonly unit: string; readonly sparsity: number }[] {
   const least = new Map<string, number>()
-  for (const { layout, cut, most } of candidates) {
-    if (most < 0) continue
+  for (const { layout, cut, most, seconds } of candidates) {
+    // Nothing to tell of a kernel that takes as long whatever is zero.
+    if (most < 0 || seconds(0) === seconds(cut.units)) continue
     const sparsity = 1 - most / cut.units
     least.set(layout.unit, Math.min(sparsity, least.get(layout.unit) ?? 1))
   }
@@ -43,7 +44,9 @@ export function breakEvens({ candidates }: Contest): { readonly unit: string; re
 
 function breakEvenText(contest: Contest): string | undefined {
   const found = breakEvens(contest)
-  if (found.length === 0) return `no sparse kernel is quicker than the ${DENSE} one`
+  if (contest.candidates.every(({ most }) => most < 0))
+    return `no sparse kernel is quicker than the ${DENSE} one`
+  if (found.length === 0) return undefined
   const each = found.map(({ unit, sparsity }) =>
     unit === 'numbers' ? percent(sparsity) : `${percent(sparsity)} of the ${unit}`,
   )
