@@ -40,10 +40,10 @@ export interface Costs {
 
 /** Of dense kernels on one core with AVX2. */
 const dense: Costs['dense'] = {
-  'float32 many': 2.2e-11,
-  'int8 many': 1.8e-11,
-  'float32 few': 4e-11,
-  'int8 few': 2.2e-11,
+  'float32 many': 2.1e-11,
+  'int8 many': 1.4e-11,
+  'float32 few': 3.2e-11,
+  'int8 few': 1.5e-11,
 }
 /** Floats of a vector there. */
 const lanes = 8

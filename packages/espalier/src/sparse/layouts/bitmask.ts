@@ -11,7 +11,7 @@ export const bitmaskF32: SparseLayout<'float32'> = {
   dtype: 'float32',
   unit: 'numbers',
   width: 1,
-  costs: { kept: 0, fixed: 0.75e-9 },
+  costs: { kept: 0, fixed: 5.6e-10 },
   probe: { few: true, unit: [1, 1], group: 50, shares: [0.4] },
   cut: (product, target) =>
     cutBitmask(product, target, {
@@ -26,7 +26,7 @@ export const bitmaskI8: SparseLayout<'int8'> = {
   dtype: 'int8',
   unit: 'fours',
   width: 4,
-  costs: { kept: 0, fixed: 1e-9 },
+  costs: { kept: 0, fixed: 1.25e-9 },
   probe: { few: true, unit: [1, 4], group: 50, shares: [0.4] },
   cut: (product, target) =>
     cutBitmask(product, target, {

@@ -14,7 +14,7 @@ export const blocks: SparseLayout<'float32'> = {
   dtype: 'float32',
   unit: 'blocks of 4 outputs',
   width: tall,
-  costs: { kept: 6e-10, fixed: 2.4e-9 },
+  costs: { kept: 5.4e-10, fixed: 2e-9 },
   probe: { few: false, unit: [tall, 1], group: 50, shares: [0.06, 0.6] },
   cut: (product, target) =>
     cutParts(product, target, {

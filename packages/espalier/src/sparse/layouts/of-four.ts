@@ -17,7 +17,7 @@ function ofFour(kept: 1 | 2): SparseLayout<'int8'> {
     dtype: 'int8',
     unit: `fours, at most ${kept} of each`,
     width: 4,
-    costs: { kept: 0, fixed: 1.4e-9 },
+    costs: { kept: 0, fixed: 1.55e-9 },
     probe: { few: true, unit: [1, 1], group: 4, shares: [kept / 4] },
     cut(product, target): CutLayout<'int8', Readonly<Record<'placesAt' | 'extraAt', number>>> | undefined {
       const { matrix } = product

@@ -11,7 +11,7 @@ export const quads: SparseLayout<'int8'> = {
   dtype: 'int8',
   unit: 'fours',
   width: 4,
-  costs: { kept: 3.75e-10, fixed: 3.5e-9 },
+  costs: { kept: 4.1e-10, fixed: 2.8e-9 },
   probe: { few: false, unit: [1, 4], group: 50, shares: [0.06, 0.6] },
   cut(product, target) {
     const { int8Depth, int8Columns } = target.traits

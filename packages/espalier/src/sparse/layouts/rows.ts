@@ -10,7 +10,7 @@ export const rows: SparseLayout<'float32'> = {
   dtype: 'float32',
   unit: 'numbers',
   width: 1,
-  costs: { kept: 1.9e-10, fixed: 2.4e-9 },
+  costs: { kept: 1.7e-10, fixed: 2e-9 },
   probe: { few: false, unit: [1, 1], group: 50, shares: [0.06, 0.6] },
   cut: (product, target) =>
     cutParts(product, target, {
