@@ -48,9 +48,9 @@ function breakEvenText(contest: Contest): string | undefined {
     return `no sparse kernel is quicker than the ${DENSE} one`
   if (found.length === 0) return undefined
   const each = found.map(({ unit, sparsity }) =>
-    unit === 'numbers' ? percent(sparsity) : `${percent(sparsity)} of the ${unit}`,
+    found.length === 1 && unit === 'numbers' ? percent(sparsity) : `${percent(sparsity)} of the ${unit}`,
   )
-  return `sparse kernels pay from ${each.join(', ')} zero on`
+  return `sparse kernels pay from ${each.join(' or ')} zero on`
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
